@@ -1,0 +1,51 @@
+/*
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The embedded authority: a CA whose keys are on a token, answering EST over
+ * HTTPS. DIR holds ca.pem (the anchor), authority.cnf, profiles/ and
+ * authority.db. The door of this folder.
+ */
+
+#ifndef BURIN_AUTHORITY_H
+#define BURIN_AUTHORITY_H
+
+#include <burin/error.h>
+#include <burin/secret.h>
+#include <burin/token.h>
+
+struct authority_init {
+	const char *dir;	/* made, mode 0700; must not hold one yet */
+	struct burin_token *token;
+	const char *name;	/* CN of the CA, or a whole DN with '=' */
+	enum burin_key_type key_type;	/* RSA or EC */
+	unsigned days;		/* life of the CA certificate */
+	const char *const *resources;	/* NULL-ended "IPv6:::/0" or NULL */
+	const char *const *hosts;	/* names of the server, NULL-ended */
+};
+/* Makes CA and TLS keys on the token and the files of DIR. */
+int authority_init(const struct authority_init *in, struct burin_error *e);
+
+struct authority;
+/* Opens DIR; logs in to the token named in authority.cnf. */
+int authority_open(const char *dir, struct burin_p11 *p11,
+    struct authority **out, struct burin_error *e);
+void authority_close(struct authority **a);
+
+/*
+ * Serves until SIGINT or SIGTERM. listen: "HOST:PORT", port 0: any. ready is
+ * called once with the URL when the socket is open.
+ */
+int authority_serve(struct authority *a, const char *listen,
+    void (*ready)(void *arg, const char *url), void *arg,
+    struct burin_error *e);
+
+/*
+ * A one-time enrolment secret for NAME: 128 random bits in base32, valid
+ * for ttl seconds, bound to a profile and an identity when given. Needs no
+ * token (dir only).
+ */
+int authority_invite(const char *dir, const char *name, const char *profile,
+    const char *identity, long ttl, struct burin_secret **out,
+    struct burin_error *e);
+
+#endif

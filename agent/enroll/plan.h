@@ -1,0 +1,72 @@
+/*
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The plan of an enrolment: everything that was asked for, complete enough
+ * to be carried out again by another process at another time. Holds no
+ * secret, only where secrets come from.
+ */
+
+#ifndef BURIN_PLAN_H
+#define BURIN_PLAN_H
+
+#include <stddef.h>
+
+#include <burin/error.h>
+#include <burin/request.h>
+#include <burin/token.h>
+
+/* A growing list of strings, all malloc'd. */
+struct texts {
+	char **list;
+	size_t n;
+};
+int texts_add(struct texts *t, const char *text, struct burin_error *e);
+void texts_clear(struct texts *t);
+
+struct plan {
+	/* where */
+	char *token;		/* as named by the user; NULL with key */
+	char *key;		/* URI of an existing key, or NULL */
+	/* what key */
+	char *key_type;		/* "ec:P-256"; NULL: the profile's first */
+	char *label;		/* NULL: made of the identity */
+	unsigned usage;		/* BURIN_USE_*, 0: the profile's */
+	int always_authenticate;
+	/* what identity */
+	char *profile_name;	/* NULL: none */
+	char *profile_text;	/* the whole file, as it was at the time */
+	char *identity;
+	char *dn;
+	struct texts sans, ekus, exts, prefixes, attributes;
+	/* from whom */
+	char *protocol;		/* "est", "file" */
+	char *url;
+	char *trust;		/* PEM: anchors of the certificate */
+	char *tls_trust;	/* PEM: anchors of the server, NULL: trust */
+	char *ca_fingerprint;	/* SHA-256 hex of the CA, first contact */
+	char *user;
+	char *secret_source;	/* "file:…", "env:…", NULL none */
+	char *proxy;
+	long timeout;		/* seconds, 0 default */
+	/* renewal: the TLS client identity (simplereenroll), or NULL */
+	char *reenroll_key;	/* URI of the key whose certificate is renewed */
+	/* files */
+	char *request_file;	/* protocol file: where the request goes */
+	/* how */
+	int replace;		/* another certificate may be replaced */
+	int consumer_check;	/* burin-consumer-check before done */
+};
+void plan_clear(struct plan *p);
+
+/* JSON text, free(). Unknown keys in plan_parse are an error. */
+int plan_format(const struct plan *p, char **json, struct burin_error *e);
+int plan_parse(const char *json, struct plan *p, struct burin_error *e);
+
+/* The subject that the plan (profile, identity, options) asks for. */
+int plan_subject(const struct plan *p, struct burin_subject **out,
+    struct burin_error *e);
+/* Key type and usage that the plan resolves to. */
+int plan_key_spec(const struct plan *p, struct burin_key_spec *spec,
+    struct burin_error *e);
+
+#endif

@@ -1,0 +1,54 @@
+/*
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Names and times of certificates and requests as people read them. Every
+ * string is malloc'd UTF-8 without control bytes: free() it; NULL when out
+ * of memory.
+ */
+
+#ifndef BURIN_NAMES_H
+#define BURIN_NAMES_H
+
+#include <stddef.h>
+#include <time.h>
+
+#include <openssl/asn1.h>
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* "CN=Alice,O=Example" in encoding order, escaped so that
+ * burin_subject_set_dn reads it back; "" for the empty name. */
+char *burin_dn_text(const X509_NAME *name);
+/* "email:a@b", "dns:", "uri:", "xmpp:", "ip:", "dirname:DN",
+ * "other:OID": the forms of burin_subject_add_san. */
+char *burin_san_text(const GENERAL_NAME *name);
+/* All names of the SAN extension of a certificate or a request: a
+ * NULL-terminated array, each and the array to be freed
+ * (burin_texts_free). Empty array when there is none. */
+char **burin_cert_sans(const X509 *cert);
+char **burin_req_sans(X509_REQ *req);
+/* EKUs by name as burin_subject_add_eku takes them. */
+char **burin_cert_ekus(const X509 *cert);
+char **burin_req_ekus(X509_REQ *req);
+void burin_texts_free(char ***texts);
+/* "serverAuth", "imUri" or a dotted OID. */
+char *burin_eku_text(const ASN1_OBJECT *oid);
+/* RFC 3339 "2026-11-23T20:15:00Z"; out of range: "". */
+char *burin_time_text(const ASN1_TIME *t);
+/* Serial number in lower-case hex, even number of digits. */
+char *burin_serial_text(const ASN1_INTEGER *serial);
+/* Bytes in lower-case hex. */
+char *burin_hex(const unsigned char *bytes, size_t len);
+/* Hex (colons and spaces allowed) to bytes; -1 when malformed or longer
+ * than max. */
+int burin_unhex(const char *hex, unsigned char *out, size_t max, size_t *len);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,89 @@
+/*
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Profiles: what a kind of identity is, as data in OpenSSL's configuration
+ * syntax (docs/profiles/, burin-profile(5)). The requester and the
+ * authority read the same file.
+ *
+ *	[profile]
+ *	name = im
+ *	description = Instant messaging identity (RFC 9734)
+ *	key_types = ec:P-256, ec:P-384, rsa:3072   # first one: the default
+ *	usage = sign                               # of the private key
+ *	identity = uri:{address} xmpp:{bare}       # SANs made of --identity
+ *	identity_schemes = im, xmpp                # schemes it takes
+ *	[request]                                  # extensions asked for
+ *	keyUsage = critical,digitalSignature
+ *	extendedKeyUsage = 1.3.6.1.5.5.7.3.40
+ *	[certificate]                              # what the authority gives
+ *	days = 365
+ *	copy = subjectAltName                      # taken from the request
+ *	keyUsage = critical,digitalSignature
+ *	...
+ */
+
+#ifndef BURIN_PROFILE_H
+#define BURIN_PROFILE_H
+
+#include <stddef.h>
+
+#include <openssl/x509.h>
+
+#include <burin/error.h>
+#include <burin/request.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define BURIN_MAX_PROFILE 65536	/* bytes of one profile */
+
+struct burin_profile;
+
+/*
+ * From the text of a profile file (not NUL-terminated). .include and
+ * $ENV:: are refused: a profile is data. Unknown keys in [profile] and
+ * unknown sections are refused by name. BURIN_EUSAGE "profile-malformed".
+ */
+int burin_profile_parse(const char *text, size_t len,
+    struct burin_profile **out, struct burin_error *e);
+void burin_profile_free(struct burin_profile **p);
+
+const char *burin_profile_name(const struct burin_profile *p);
+const char *burin_profile_description(const struct burin_profile *p);
+/* Key type names, NULL-terminated, first one the default; owned by p. */
+const char *const *burin_profile_key_types(const struct burin_profile *p);
+/* "sign", "decrypt", "derive", comma-separated; "" for by key type. */
+const char *burin_profile_usage(const struct burin_profile *p);
+/* Days a certificate lives (authority side). */
+unsigned burin_profile_days(const struct burin_profile *p);
+
+/* Adds what [request] asks for and the default usages to s. */
+int burin_profile_apply(const struct burin_profile *p,
+    struct burin_subject *s, struct burin_error *e);
+/*
+ * Adds the names that the profile makes of an address ("im:alice@b",
+ * "xmpp:alice@b", "sip:…", "mailto:a@b" or "a@b"), and CN when the DN has
+ * none and the profile says "identity_cn = yes". {address}: as typed,
+ * {bare}: without scheme, {user}, {domain}.
+ */
+int burin_profile_identity(const struct burin_profile *p,
+    struct burin_subject *s, const char *address, struct burin_error *e);
+/* Adds --prefix; a profile without "prefix = yes" refuses. */
+int burin_profile_prefix(const struct burin_profile *p,
+    struct burin_subject *s, const char *prefix, struct burin_error *e);
+
+/*
+ * Authority side: fills the extensions of a certificate to be issued from
+ * [certificate] and, where "copy" says so, from the request (a request
+ * extension that is not copied is left out). issuer is the CA's certificate
+ * (AKI). Subject, key, serial, validity are the caller's.
+ */
+int burin_profile_extensions(const struct burin_profile *p, X509_REQ *req,
+    X509 *issuer, X509 *cert, struct burin_error *e);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

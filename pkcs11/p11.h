@@ -1,0 +1,254 @@
+/*
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Inside the token layer: modules, calls, sessions. Nothing outside pkcs11/
+ * includes this file, and no other file touches a CK_FUNCTION_LIST.
+ */
+
+#ifndef BURIN_P11_H
+#define BURIN_P11_H
+
+#include <stddef.h>
+
+#include <p11-kit/pkcs11.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include <openssl/evp.h>
+
+#include <burin/token.h>
+
+/* Absent from p11-kit 0.24's pkcs11.h (PKCS#11 3.0 section 6.3). */
+#ifndef CKM_EC_EDWARDS_KEY_PAIR_GEN
+#define CKM_EC_EDWARDS_KEY_PAIR_GEN 0x1055UL
+#endif
+#ifndef CKM_EC_MONTGOMERY_KEY_PAIR_GEN
+#define CKM_EC_MONTGOMERY_KEY_PAIR_GEN 0x1056UL
+#endif
+#ifndef CKM_EDDSA
+#define CKM_EDDSA 0x1057UL
+#endif
+#ifndef CKK_EC_EDWARDS
+#define CKK_EC_EDWARDS 0x40UL
+#endif
+#ifndef CKK_EC_MONTGOMERY
+#define CKK_EC_MONTGOMERY 0x41UL
+#endif
+
+#define P11_N_CALLS 40		/* functions that call.c wraps, at most */
+
+struct p11_module {
+	struct burin_p11 *owner;
+	CK_FUNCTION_LIST *f;	/* call.c only */
+	char *name;		/* path, or registry name */
+	int initialized_by_us;
+	int managed;		/* from the registry: p11-kit finalizes */
+	pthread_mutex_t lock;	/* recursive; held for every operation */
+	struct burin_token **tokens;	/* NULL until asked */
+	size_t n_tokens;
+	int listed;
+};
+
+struct burin_p11 {
+	struct p11_module **modules;
+	size_t n_modules;
+	CK_FUNCTION_LIST **registry;	/* p11-kit's list, NULL if none */
+	struct burin_login_policy policy;
+	burin_log_fn log;
+	void *log_arg;
+	struct burin_token **all;	/* borrowed, for burin_tokens */
+	size_t n_all;
+	struct {
+		const char *name;
+		atomic_ulong n;
+	} calls[P11_N_CALLS];
+	atomic_ulong total, failed;
+	OSSL_LIB_CTX *libctx;		/* private, with our provider */
+};
+
+#define P11_NO_SESSION CK_INVALID_HANDLE
+
+struct burin_token {
+	struct p11_module *m;
+	CK_SLOT_ID slot;
+	CK_FLAGS flags;			/* of CK_TOKEN_INFO */
+	struct burin_token_info info;	/* points into the arrays below */
+	char label[33], serial[17], model[17], manufacturer[33];
+	char name[192];
+	/*
+	 * The anchor session holds the login and nothing else; operations
+	 * run on the work session. A session on which a call failed is
+	 * closed, never used again; the anchor keeps the login meanwhile.
+	 */
+	CK_SESSION_HANDLE anchor, work;
+	int logged_in;
+	unsigned generation;		/* grows when handles become invalid */
+};
+
+struct burin_key {
+	atomic_int refs;
+	struct burin_token *t;
+	CK_OBJECT_HANDLE priv, pub;	/* pub may be 0 */
+	unsigned generation;		/* t->generation of the handles */
+	enum burin_key_type type;
+	unsigned usage;
+	int always_auth;
+	unsigned char id[BURIN_MAX_ID];
+	size_t id_len;
+	char label[BURIN_MAX_LABEL + 1];
+	EVP_PKEY *public_key;
+	EVP_PKEY *evp;			/* provider key, made on demand */
+	struct burin_error last;	/* of the last failed operation */
+};
+
+/* --- ckr.c: return values in words ------------------------------------- */
+
+const char *p11_ckr_name(CK_RV rv);	/* "CKR_PIN_INCORRECT" */
+/*
+ * Fills e from a failed call: status, code, sentence and advice for a
+ * helpdesk from one table, CKR name and function in the sentence. -1.
+ */
+int p11_fail(struct burin_error *e, const struct burin_token *t,
+    const char *function, CK_RV rv);
+
+/* --- call.c: one wrapper per C_ function ------------------------------- */
+/*
+ * Each counts, logs name, answer and time when asked to, keeps OpenSSL's
+ * error queue clean (modules leave things there), and returns the module's
+ * CK_RV unchanged; the caller decides what a CKR means. The module's lock
+ * must be held (p11_lock).
+ */
+void p11_lock(struct p11_module *m);
+void p11_unlock(struct p11_module *m);
+
+CK_RV p11_Initialize(struct p11_module *m, void *args);
+CK_RV p11_Finalize(struct p11_module *m);
+CK_RV p11_GetSlotList(struct p11_module *m, CK_BBOOL present,
+    CK_SLOT_ID *list, CK_ULONG *n);
+CK_RV p11_GetTokenInfo(struct p11_module *m, CK_SLOT_ID slot,
+    CK_TOKEN_INFO *info);
+CK_RV p11_GetMechanismInfo(struct p11_module *m, CK_SLOT_ID slot,
+    CK_MECHANISM_TYPE type, CK_MECHANISM_INFO *info);
+CK_RV p11_GetMechanismList(struct p11_module *m, CK_SLOT_ID slot,
+    CK_MECHANISM_TYPE *list, CK_ULONG *n);
+CK_RV p11_InitToken(struct p11_module *m, CK_SLOT_ID slot,
+    const unsigned char *pin, size_t pin_len, const char *label);
+CK_RV p11_InitPIN(struct p11_module *m, CK_SESSION_HANDLE s,
+    const unsigned char *pin, size_t pin_len);
+CK_RV p11_SetPIN(struct p11_module *m, CK_SESSION_HANDLE s,
+    const unsigned char *old_pin, size_t old_len,
+    const unsigned char *new_pin, size_t new_len);
+CK_RV p11_OpenSession(struct p11_module *m, CK_SLOT_ID slot, CK_FLAGS flags,
+    CK_SESSION_HANDLE *s);
+CK_RV p11_CloseSession(struct p11_module *m, CK_SESSION_HANDLE s);
+CK_RV p11_CloseAllSessions(struct p11_module *m, CK_SLOT_ID slot);
+CK_RV p11_GetSessionInfo(struct p11_module *m, CK_SESSION_HANDLE s,
+    CK_SESSION_INFO *info);
+CK_RV p11_Login(struct p11_module *m, CK_SESSION_HANDLE s, CK_USER_TYPE user,
+    const unsigned char *pin, size_t pin_len);	/* pin NULL: pad */
+CK_RV p11_Logout(struct p11_module *m, CK_SESSION_HANDLE s);
+CK_RV p11_FindObjectsInit(struct p11_module *m, CK_SESSION_HANDLE s,
+    const CK_ATTRIBUTE *match, CK_ULONG n);
+CK_RV p11_FindObjects(struct p11_module *m, CK_SESSION_HANDLE s,
+    CK_OBJECT_HANDLE *out, CK_ULONG max, CK_ULONG *n);
+CK_RV p11_FindObjectsFinal(struct p11_module *m, CK_SESSION_HANDLE s);
+CK_RV p11_GetAttributeValue(struct p11_module *m, CK_SESSION_HANDLE s,
+    CK_OBJECT_HANDLE o, CK_ATTRIBUTE *a, CK_ULONG n);
+CK_RV p11_SetAttributeValue(struct p11_module *m, CK_SESSION_HANDLE s,
+    CK_OBJECT_HANDLE o, const CK_ATTRIBUTE *a, CK_ULONG n);
+CK_RV p11_CreateObject(struct p11_module *m, CK_SESSION_HANDLE s,
+    const CK_ATTRIBUTE *a, CK_ULONG n, CK_OBJECT_HANDLE *o);
+CK_RV p11_DestroyObject(struct p11_module *m, CK_SESSION_HANDLE s,
+    CK_OBJECT_HANDLE o);
+CK_RV p11_GenerateKeyPair(struct p11_module *m, CK_SESSION_HANDLE s,
+    CK_MECHANISM *mech, const CK_ATTRIBUTE *pub, CK_ULONG n_pub,
+    const CK_ATTRIBUTE *priv, CK_ULONG n_priv, CK_OBJECT_HANDLE *pub_out,
+    CK_OBJECT_HANDLE *priv_out);
+CK_RV p11_SignInit(struct p11_module *m, CK_SESSION_HANDLE s,
+    CK_MECHANISM *mech, CK_OBJECT_HANDLE key);
+CK_RV p11_Sign(struct p11_module *m, CK_SESSION_HANDLE s,
+    const unsigned char *data, size_t len, unsigned char *sig,
+    size_t *sig_len);
+CK_RV p11_DecryptInit(struct p11_module *m, CK_SESSION_HANDLE s,
+    CK_MECHANISM *mech, CK_OBJECT_HANDLE key);
+CK_RV p11_Decrypt(struct p11_module *m, CK_SESSION_HANDLE s,
+    const unsigned char *data, size_t len, unsigned char *out,
+    size_t *out_len);
+CK_RV p11_DeriveKey(struct p11_module *m, CK_SESSION_HANDLE s,
+    CK_MECHANISM *mech, CK_OBJECT_HANDLE key, const CK_ATTRIBUTE *a,
+    CK_ULONG n, CK_OBJECT_HANDLE *out);
+
+/* --- session.c --------------------------------------------------------- */
+
+/* The work session (read-write), opened when there is none. Lock held. */
+int p11_work_session(struct burin_token *t, CK_SESSION_HANDLE *s,
+    struct burin_error *e);
+/* After a failed call: closes the work session; a new one comes on demand. */
+void p11_drop_work(struct burin_token *t);
+/* Closes the work session and opens a fresh one: for reading back. */
+int p11_fresh_session(struct burin_token *t, CK_SESSION_HANDLE *s,
+    struct burin_error *e);
+/* Closes everything of t and counts a generation: handles are invalid. */
+void p11_close_token(struct burin_token *t);
+
+/* --- login.c ----------------------------------------------------------- */
+
+/*
+ * The only function that calls C_Login, with the retry policy. who is USER,
+ * SO or CONTEXT; s the session it is for. Lock held.
+ */
+int p11_login(struct burin_token *t, CK_SESSION_HANDLE s,
+    enum burin_login who, struct burin_error *e);
+
+/* --- token.c ----------------------------------------------------------- */
+
+/* Asks C_GetTokenInfo again and renews t->info and t->flags. Lock held. */
+int p11_token_reload(struct burin_token *t, struct burin_error *e);
+
+/* --- find.c ------------------------------------------------------------ */
+
+/*
+ * Handles of all objects that match; *out is malloc'd, free() it. At most
+ * max objects, more is an error naming the limit. Lock held.
+ */
+int p11_find(struct burin_token *t, CK_SESSION_HANDLE s,
+    const CK_ATTRIBUTE *match, CK_ULONG n_match, size_t max,
+    CK_OBJECT_HANDLE **out, size_t *n, struct burin_error *e);
+
+/* --- pubkey.c ---------------------------------------------------------- */
+
+/* Public values as read from an object; len 0: the token did not give it. */
+struct p11_pubkey {
+	CK_KEY_TYPE kt;
+	const unsigned char *modulus, *exponent, *params, *point, *spki;
+	size_t modulus_len, exponent_len, params_len, point_len, spki_len;
+};
+/*
+ * A software public key, checked: curve known, point on it, EC_POINT raw or
+ * DER, RSA exponent and size sane. NULL when the values do not say enough
+ * (e not set) or are wrong (e set).
+ */
+EVP_PKEY *p11_pubkey_make(const struct p11_pubkey *p, struct burin_error *e);
+/* SHA-1 of the public key bits (RFC 5280 section 4.2.1.2, method 1). */
+int p11_pubkey_ski(const EVP_PKEY *pkey, unsigned char ski[20]);
+
+/* --- op.c: the one primitive ------------------------------------------- */
+
+enum p11_op { P11_SIGN, P11_DECRYPT, P11_DERIVE };
+/*
+ * One operation with the private key, on the work session, under the lock,
+ * with the context login when the key asks for it; finished or its session
+ * closed. in is empty for P11_DERIVE. *out_len: room in, length out. Returns
+ * the CK_RV; the error in words is kept in k->last.
+ */
+CK_RV p11_do(struct burin_key *k, enum p11_op op, CK_MECHANISM *mech,
+    const unsigned char *in, size_t in_len, unsigned char *out,
+    size_t *out_len);
+
+/* --- provider/provider.c ----------------------------------------------- */
+
+/* The EVP_PKEY over k, in p11's private library context (made on demand). */
+EVP_PKEY *p11_provider_key(struct burin_key *k, struct burin_error *e);
+void p11_provider_free(struct burin_p11 *p11);
+
+#endif
