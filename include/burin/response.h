@@ -33,7 +33,7 @@ extern "C" {
  * or base64 of DER as EST sends it (RFC 8951 section 3). Limits above, no
  * trailing bytes, a certs-only must carry no signer. An unknown form is
  * "response-malformed". status is used for every refusal. The same
- * certificate twice is given once. Caller frees with OSSL_STACK_OF_X509_free.
+ * certificate twice is given once. Freed with sk_X509_pop_free(…, X509_free).
  */
 int burin_certs_parse(const void *data, size_t len, enum burin_status status,
     STACK_OF(X509) **out, struct burin_error *e);
