@@ -47,6 +47,8 @@ struct p11_module {
 	struct burin_token **tokens;	/* NULL until asked */
 	size_t n_tokens;
 	int listed;
+	unsigned n_mute;	/* slots that did not say what they hold */
+	CK_RV mute_rv;		/* the answer of the last of them */
 };
 
 struct burin_p11 {
@@ -58,10 +60,7 @@ struct burin_p11 {
 	void *log_arg;
 	struct burin_token **all;	/* borrowed, for burin_tokens */
 	size_t n_all;
-	struct {
-		const char *name;
-		atomic_ulong n;
-	} calls[P11_N_CALLS];
+	atomic_ulong calls[P11_N_CALLS];	/* names: call.c */
 	atomic_ulong total, failed;
 	OSSL_LIB_CTX *libctx;		/* private, with our provider */
 };
@@ -72,6 +71,7 @@ struct burin_token {
 	struct p11_module *m;
 	CK_SLOT_ID slot;
 	CK_FLAGS flags;			/* of CK_TOKEN_INFO */
+	CK_ULONG max_sessions;		/* 0: no limit known */
 	struct burin_token_info info;	/* points into the arrays below */
 	char label[33], serial[17], model[17], manufacturer[33];
 	char name[192];
@@ -82,6 +82,7 @@ struct burin_token {
 	 */
 	CK_SESSION_HANDLE anchor, work;
 	int logged_in;
+	int login_ours;			/* logged_in by our own C_Login */
 	unsigned generation;		/* grows when handles become invalid */
 };
 
@@ -123,6 +124,9 @@ void p11_unlock(struct p11_module *m);
 
 CK_RV p11_Initialize(struct p11_module *m, void *args);
 CK_RV p11_Finalize(struct p11_module *m);
+CK_RV p11_GetInfo(struct p11_module *m, CK_INFO *info);
+CK_RV p11_GetSlotInfo(struct p11_module *m, CK_SLOT_ID slot,
+    CK_SLOT_INFO *info);
 CK_RV p11_GetSlotList(struct p11_module *m, CK_BBOOL present,
     CK_SLOT_ID *list, CK_ULONG *n);
 CK_RV p11_GetTokenInfo(struct p11_module *m, CK_SLOT_ID slot,
@@ -190,6 +194,12 @@ int p11_fresh_session(struct burin_token *t, CK_SESSION_HANDLE *s,
     struct burin_error *e);
 /* Closes everything of t and counts a generation: handles are invalid. */
 void p11_close_token(struct burin_token *t);
+/*
+ * To be told of every failed call on t (harmless for CKR_OK): when rv says
+ * that sessions, object handles or the login are gone, forgets them and
+ * counts a generation. Lock held.
+ */
+void p11_note_rv(struct burin_token *t, CK_RV rv);
 
 /* --- login.c ----------------------------------------------------------- */
 
@@ -199,6 +209,17 @@ void p11_close_token(struct burin_token *t);
  */
 int p11_login(struct burin_token *t, CK_SESSION_HANDLE s,
     enum burin_login who, struct burin_error *e);
+/*
+ * The two halves of p11_login, for a login that must come between two calls
+ * of one operation: p11_login_pin before C_SignInit, so that no operation is
+ * open while somebody types; p11_login_send after it. *pin is NULL for a
+ * PIN pad; free with burin_secret_free.
+ */
+int p11_login_pin(struct burin_token *t, enum burin_login who,
+    struct burin_secret **pin, struct burin_error *e);
+int p11_login_send(struct burin_token *t, CK_SESSION_HANDLE s,
+    enum burin_login who, const struct burin_secret *pin,
+    struct burin_error *e);
 
 /* --- token.c ----------------------------------------------------------- */
 

@@ -138,6 +138,12 @@ char *burin_token_uri(const struct burin_token *t);
  * in it is left aside), 0 when not or malformed. For code that remembered one.
  */
 int burin_token_matches(const struct burin_token *t, const char *uri);
+/*
+ * The pin-source of an RFC 7512 URI in *out, to be freed with free(); NULL
+ * when it has none or name is NULL or a bare word. A command ("|...") or a
+ * pin-value is BURIN_EUSAGE, as it is wherever a URI is taken.
+ */
+int burin_uri_pin_source(const char *uri, char **out, struct burin_error *e);
 
 /* --- login ------------------------------------------------------------ */
 
