@@ -9,6 +9,8 @@
 #ifndef BURIN_AUTHORITY_H
 #define BURIN_AUTHORITY_H
 
+#include <time.h>
+
 #include <burin/error.h>
 #include <burin/secret.h>
 #include <burin/token.h>
@@ -47,5 +49,24 @@ int authority_serve(struct authority *a, const char *listen,
 int authority_invite(const char *dir, const char *name, const char *profile,
     const char *identity, long ttl, struct burin_secret **out,
     struct burin_error *e);
+
+/*
+ * With "approve = manual" in authority.cnf a request waits here, and its
+ * sender is told to come back, until the operator approves it. Need no token.
+ */
+struct authority_waiting {
+	long long id;
+	time_t since;
+	const char *who;	/* "invite:7", "certificate:SERIAL" */
+	const char *profile;
+	const char *subject;	/* DN and names, for people */
+	const char *sha256;	/* of the request, hex */
+};
+/* each gets every waiting request, oldest first; borrowed for the call. */
+int authority_pending(const char *dir,
+    void (*each)(void *arg, const struct authority_waiting *w), void *arg,
+    struct burin_error *e);
+/* None with this id that waits: BURIN_EUSAGE "request-missing". */
+int authority_approve(const char *dir, long long id, struct burin_error *e);
 
 #endif
