@@ -10,6 +10,7 @@
 #ifndef BURIN_ENGINE_H
 #define BURIN_ENGINE_H
 
+#include <signal.h>
 #include <stddef.h>
 
 #include <openssl/x509.h>
@@ -51,6 +52,9 @@ struct engine {
 	void *arg;
 	int wait;		/* 1: sleep through Retry-After and poll */
 	const char *response_file;	/* protocol file: the answer, or NULL */
+	/* Not NULL and not 0: stop after the step at hand with
+	 * BURIN_EINTERRUPTED "interrupted". */
+	const volatile sig_atomic_t *stop;
 };
 
 /* What came of one walk. Everything borrowed from it lives until clear. */
