@@ -18,6 +18,7 @@
 #include <openssl/x509.h>
 
 #include <burin/error.h>
+#include <burin/usage.h>
 
 #ifdef __cplusplus
 extern "C" {

@@ -23,6 +23,7 @@
 
 #include <burin/error.h>
 #include <burin/secret.h>
+#include <burin/usage.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -229,10 +230,7 @@ enum burin_key_type burin_key_type_parse(const char *name);
 /* The type of any EVP_PKEY. */
 enum burin_key_type burin_key_type_of(const EVP_PKEY *pkey);
 
-/* What a private key may be used for. */
-#define BURIN_USE_SIGN 1u
-#define BURIN_USE_DECRYPT 2u
-#define BURIN_USE_DERIVE 4u
+/* What a private key may be used for: BURIN_USE_* of usage.h. */
 
 struct burin_key_spec {
 	enum burin_key_type type;
