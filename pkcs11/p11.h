@@ -83,6 +83,7 @@ struct burin_token {
 	CK_SESSION_HANDLE anchor, work;
 	int logged_in;
 	int login_ours;			/* logged_in by our own C_Login */
+	int relogin;			/* lost with the only session */
 	unsigned generation;		/* grows when handles become invalid */
 };
 
@@ -182,9 +183,20 @@ CK_RV p11_DeriveKey(struct p11_module *m, CK_SESSION_HANDLE s,
     CK_MECHANISM *mech, CK_OBJECT_HANDLE key, const CK_ATTRIBUTE *a,
     CK_ULONG n, CK_OBJECT_HANDLE *out);
 
+/* --- module.c ---------------------------------------------------------- */
+
+/* One line to the log of p11, when there is one. */
+void p11_note(struct burin_p11 *p11, const char *fmt, ...) BURIN_PRINTF(2, 3);
+
 /* --- session.c --------------------------------------------------------- */
 
-/* The work session (read-write), opened when there is none. Lock held. */
+/* Opens the session that holds the login when there is none. Lock held. */
+int p11_anchor_session(struct burin_token *t, struct burin_error *e);
+/*
+ * The work session (read-write), opened when there is none. Lock held. On a
+ * token with one session only it is the anchor as well; dropping it then
+ * ends the login, which comes back with the next work session.
+ */
 int p11_work_session(struct burin_token *t, CK_SESSION_HANDLE *s,
     struct burin_error *e);
 /* After a failed call: closes the work session; a new one comes on demand. */
@@ -223,6 +235,16 @@ int p11_login_send(struct burin_token *t, CK_SESSION_HANDLE s,
 
 /* --- token.c ----------------------------------------------------------- */
 
+/*
+ * Text from a token (or of a URI that is to match it): up to the first NUL,
+ * without trailing blanks, bytes that are no printable UTF-8 replaced by '?',
+ * cut to size.
+ */
+void p11_text(char *dst, size_t size, const unsigned char *src, size_t len);
+/* Asks m for its slots and tokens unless that was done. Lock held. */
+int p11_list_tokens(struct p11_module *m, struct burin_error *e);
+/* Frees the tokens of m, whose sessions are closed or finalized. Lock held. */
+void p11_forget_tokens(struct p11_module *m);
 /* Asks C_GetTokenInfo again and renews t->info and t->flags. Lock held. */
 int p11_token_reload(struct burin_token *t, struct burin_error *e);
 
