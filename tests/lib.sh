@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# shellcheck shell=bash
+# For the test scripts: a scratch folder, tokens, an authority, assertions.
+# A script sources this and is run by ctest with BUILD_DIR and SOURCE_DIR.
+# Exit 77 is a skip, counted by ctest.
+
+set -uo pipefail
+: "${BUILD_DIR:?}" "${SOURCE_DIR:?}"
+PATH=$BUILD_DIR/bin:$PATH
+SOFTHSM=/usr/lib/softhsm/libsofthsm2.so
+work=$(mktemp -d)
+umask 077
+export BURIN_STATE_DIR=$work/state BURIN_PROFILE_DIR=$SOURCE_DIR/docs/profiles
+# Leaks inside modules that are not ours are theirs.
+export LSAN_OPTIONS=suppressions=$SOURCE_DIR/tests/lsan.supp:print_suppressions=0
+authority_pid=
+
+finish() {
+	local rc=$?
+	[[ -z $authority_pid ]] || kill "$authority_pid" 2>/dev/null
+	wait 2>/dev/null
+	[[ -n ${KEEP:-} ]] || rm -rf "$work"
+	exit "$rc"
+}
+trap finish EXIT
+
+die() {
+	printf 'FAILED (%s:%s): %s\n' "${BASH_SOURCE[1]##*/}" \
+		"${BASH_LINENO[0]}" "$*" >&2
+	[[ ! -s $work/err ]] || sed 's/^/  stderr: /' "$work/err" >&2
+	[[ ! -s $work/out ]] || head -c 4000 "$work/out" | sed 's/^/  stdout: /' >&2
+	[[ ! -s $work/authority.log ]] ||
+		tail -n 5 "$work/authority.log" | sed 's/^/  authority: /' >&2
+	exit 1
+}
+skip() {
+	printf 'SKIPPED: %s\n' "$*"
+	exit 77
+}
+need() {
+	local tool
+	for tool in "$@"; do
+		command -v "$tool" >/dev/null || skip "$tool is not installed"
+	done
+}
+ok() { printf 'ok: %s\n' "$*"; }
+
+# b EXIT VERB...: burin with the module in $module; its exit status must be
+# EXIT. stdout in $work/out, stderr in $work/err.
+module=("--module" "$SOFTHSM")
+b() {
+	local want=$1 got=0
+	shift
+	burin "${module[@]}" "$@" >"$work/out" 2>"$work/err" </dev/null || got=$?
+	[[ $got == "$want" ]] || die "exit $got, not $want: burin $*"
+}
+# jq over the last stdout: j FILTER prints, is FILTER VALUE compares.
+j() { jq -er "$1" "$work/out" || die "no $1 in the JSON"; }
+is() {
+	local got
+	got=$(jq -r "$1" "$work/out") || die "not JSON"
+	[[ $got == "$2" ]] || die "$1 is '$got', not '$2'"
+}
+says() { grep -qF -- "$1" "$work/err" "$work/out" || die "does not say: $1"; }
+
+# --- tokens --------------------------------------------------------------
+
+softhsm_conf() {
+	export SOFTHSM2_CONF=$work/softhsm2.conf
+	mkdir -p "$work/tokens"
+	printf 'directories.tokendir = %s\nlog.level = ERROR\n' \
+		"$work/tokens" >"$SOFTHSM2_CONF"
+}
+# softhsm_token LABEL: PIN 123456 in $work/pin, SO PIN 12345678.
+softhsm_token() {
+	[[ -e $SOFTHSM ]] || skip "SoftHSM is not installed"
+	[[ -n ${SOFTHSM2_CONF:-} ]] || softhsm_conf
+	printf '123456\n' >"$work/pin"
+	softhsm2-util --init-token --free --label "$1" --pin 123456 \
+		--so-pin 12345678 >/dev/null || die "softhsm2-util"
+}
+nss_token() {
+	local lib
+	lib=$(find /usr/lib -name libsoftokn3.so 2>/dev/null | head -n 1)
+	[[ -n $lib ]] || skip "NSS softokn is not installed"
+	need certutil
+	mkdir "$work/nss"
+	printf '123456\n' >"$work/pin"
+	certutil -N -d "sql:$work/nss" -f "$work/pin" || die "certutil"
+	module=(--module "$lib" --module-init
+		"configdir='sql:$work/nss' certPrefix='' keyPrefix='' secmod='secmod.db' flags=")
+}
+
+# Objects of a token as another program lists them, without order.
+object_list() {
+	pkcs11-tool --module "$SOFTHSM" --token-label "$1" --login \
+		--pin 123456 -O 2>/dev/null | sort
+}
+
+# --- the authority --------------------------------------------------------
+
+# An authority on its own SoftHSM token; $url when it is ready. Its module
+# options are its own, so that the token under test may be another module.
+authority_start() {
+	softhsm_token test-ca
+	ca_module=(--module "$SOFTHSM")
+	burin "${ca_module[@]}" authority init "$work/ca" --token test-ca \
+		--name 'Test CA' --resource 'IPv6:2001:db8::/32' \
+		--pin-source "file:$work/pin" >"$work/out" 2>"$work/err" ||
+		die "authority init"
+	authority_serve
+}
+authority_serve() {
+	local i
+	: >"$work/ready"
+	burin "${ca_module[@]}" authority serve "$work/ca" \
+		--listen 127.0.0.1:0 --pin-source "file:$work/pin" \
+		>"$work/ready" 2>>"$work/authority.log" &
+	authority_pid=$!
+	for ((i = 0; i < 200; i++)); do
+		[[ -s $work/ready ]] && break
+		kill -0 "$authority_pid" 2>/dev/null || die "authority died"
+		sleep 0.1
+	done
+	# shellcheck disable=SC2034 # for the scripts
+	url=$(grep -oE 'https://[^ ]+' "$work/ready") || die "authority not ready"
+}
+# invite NAME PROFILE [arguments]: the secret in $work/secret-NAME.
+invite() {
+	local name=$1 profile=$2
+	shift 2
+	burin authority invite "$work/ca" "$name" --profile "$profile" "$@" \
+		>"$work/secret-$name" 2>"$work/err" || die "invite"
+}
+# Certificates the authority issued for a user.
+issued_count() {
+	sqlite3 "$work/ca/authority.db" \
+		"SELECT count(*) FROM certificates $1"
+}
