@@ -1,0 +1,27 @@
+/*
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * A protocol as transport.c sees it: one row of its table.
+ */
+
+#ifndef BURIN_PROTOCOL_H
+#define BURIN_PROTOCOL_H
+
+#include "transport.h"
+
+/* The functions have the contracts of transport_check, _submit, _cacerts. */
+struct transport_protocol {
+	const char *name;
+	int (*check)(const struct transport_config *c, struct burin_error *e);
+	int (*submit)(const struct transport_config *c,
+	    const unsigned char *request, size_t len, int reenroll,
+	    struct transport_reply *reply, struct burin_error *e);
+	/* NULL: the protocol has no such operation. */
+	int (*cacerts)(const struct transport_config *c,
+	    struct transport_reply *reply, struct burin_error *e);
+};
+
+extern const struct transport_protocol transport_est;
+extern const struct transport_protocol transport_file;
+
+#endif
