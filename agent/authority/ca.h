@@ -217,6 +217,10 @@ int own_check(const struct issuer *ca, X509 *cert, time_t now,
 
 /* --- open.c -------------------------------------------------------------- */
 
+/* The HTTPS server's certificate, recorded like every other one. */
+int own_tls_issue(struct store *st, const struct issuer *ca, EVP_PKEY *pub,
+    const char *const *hosts, time_t now, X509 **out, struct burin_error *e);
+
 struct authority {
 	char *dir, *profiles;
 	struct settings cnf;

@@ -1,0 +1,291 @@
+/*
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * A new authority: keys on the token, certificates, profiles, an empty
+ * store. authority.cnf is written last: a directory with one is whole.
+ */
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../enroll/profile_dir.h"
+#include "ca.h"
+
+#define MAX_DAYS 36500	  /* of the CA certificate */
+#define MAX_PROFILES 1000 /* files in the profile directory */
+
+static const char *const default_hosts[] = { "localhost", "127.0.0.1", "::1",
+	NULL };
+
+/* An authority in the making. */
+struct build {
+	const struct authority_init *in;
+	const char *const *hosts;
+	struct burin_key *ca_key, *tls_key;
+	struct issuer ca;
+	X509 *tls_cert;
+	struct store *store;
+	int dir_ours; /* files of this directory are ours to remove */
+};
+
+static int
+check_input(const struct authority_init *in, struct burin_error *e)
+{
+	switch (in->key_type) {
+	case BURIN_RSA_2048:
+	case BURIN_RSA_3072:
+	case BURIN_RSA_4096:
+	case BURIN_EC_P256:
+	case BURIN_EC_P384:
+	case BURIN_EC_P521:
+		break;
+	default:
+		return burin_fail(e, BURIN_EUSAGE, "key-type-refused",
+		    "a CA key is RSA or EC, not %s",
+		    burin_key_type_name(in->key_type));
+	}
+	if (in->days == 0 || in->days > MAX_DAYS)
+		return burin_fail(e, BURIN_EUSAGE, "days-refused",
+		    "a CA certificate lives 1 to %d days", MAX_DAYS);
+	if (!burin_token_can_generate(in->token, BURIN_EC_P256)) {
+		(void)burin_fail(e, BURIN_EUSAGE, "token-unfit",
+		    "the token makes no EC P-256 keys, which the HTTPS server "
+		    "needs");
+		return burin_error_token(e, "%s", burin_token_name(in->token));
+	}
+	return 0;
+}
+
+static int
+make_dir(struct build *b, struct burin_error *e)
+{
+	const char *dir = b->in->dir;
+	char *path = NULL;
+	int rc = -1;
+
+	if (ca_path(dir, "authority.db", &path, e) != 0)
+		goto out;
+	if (mkdir(dir, 0700) != 0 && errno != EEXIST) {
+		(void)burin_fail(e, BURIN_EUSAGE, "dir-refused",
+		    "cannot make %s: %s", dir, strerror(errno));
+		goto out;
+	}
+	if (access(path, F_OK) == 0) {
+		(void)burin_fail(e, BURIN_EUSAGE, "authority-exists",
+		    "%s holds an authority already", dir);
+		(void)burin_error_advice(e, "name another directory");
+		goto out;
+	}
+	if (chmod(dir, 0700) != 0) {
+		(void)burin_fail(e, BURIN_EUSAGE, "dir-refused",
+		    "cannot set the mode of %s: %s", dir, strerror(errno));
+		goto out;
+	}
+	if (store_open(dir, 1, &b->store, e) != 0)
+		goto out;
+	b->dir_ours = 1;
+	rc = 0;
+out:
+	free(path);
+	return rc;
+}
+
+static int
+make_key(struct build *b, enum burin_key_type type, const char *label,
+    struct burin_key **out, struct burin_error *e)
+{
+	struct burin_key_spec spec = {
+		.type = type, .usage = BURIN_USE_SIGN, .label = label
+	};
+
+	return burin_keygen(b->in->token, &spec, out, e);
+}
+
+static int
+make_certs(struct build *b, struct burin_error *e)
+{
+	struct own_ca in = { .name = b->in->name,
+		.resources = b->in->resources,
+		.days = b->in->days,
+		.now = time(NULL) };
+
+	if (make_key(b, b->in->key_type, "burin CA", &b->ca_key, e) != 0 ||
+	    make_key(b, BURIN_EC_P256, "burin TLS server", &b->tls_key, e) !=
+		0 ||
+	    (b->ca.key = burin_key_evp(b->ca_key, e)) == NULL)
+		return -1;
+	in.pub = burin_key_public(b->ca_key);
+	in.key = b->ca.key;
+	if (own_ca_make(&in, &b->ca.cert, e) != 0)
+		return -1;
+	return own_tls_issue(b->store, &b->ca, burin_key_public(b->tls_key),
+	    b->hosts, in.now, &b->tls_cert, e);
+}
+
+static int
+copy_profile(
+    const char *from, const char *to, const char *file, struct burin_error *e)
+{
+	struct burin_profile *p = NULL;
+	char *text = NULL, *name;
+	size_t len;
+	int rc = -1;
+
+	if ((name = strndup(file, strlen(file) - strlen(".cnf"))) == NULL)
+		return burin_fail_memory(e);
+	if (profile_load_from(from, name, &text, &len, e) != 0 ||
+	    burin_profile_parse(text, len, &p, e) != 0 ||
+	    ca_text_write(to, file, text, len, e) != 0)
+		goto out;
+	rc = 0;
+out:
+	burin_profile_free(&p);
+	free(text);
+	free(name);
+	return rc;
+}
+
+static int
+copy_profiles(struct build *b, struct burin_error *e)
+{
+	char *from = NULL, *to = NULL;
+	struct dirent *entry;
+	size_t len, n = 0;
+	DIR *d = NULL;
+	int rc = -1;
+
+	if (profile_dir(&from, e) != 0 ||
+	    ca_path(b->in->dir, "profiles", &to, e) != 0)
+		goto out;
+	if ((mkdir(to, 0755) != 0 && errno != EEXIST) ||
+	    (d = opendir(from)) == NULL) {
+		(void)burin_fail(e, BURIN_EINTERNAL, "profiles-copy",
+		    "cannot copy the profiles of %s: %s", from,
+		    strerror(errno));
+		goto out;
+	}
+	while ((entry = readdir(d)) != NULL) {
+		len = strlen(entry->d_name);
+		if (entry->d_name[0] == '.' || len <= 4 ||
+		    strcmp(entry->d_name + len - 4, ".cnf") != 0)
+			continue;
+		if (++n > MAX_PROFILES) {
+			(void)burin_fail(e, BURIN_EUSAGE, "profile-limit",
+			    "%s holds more than %d profiles", from,
+			    MAX_PROFILES);
+			goto out;
+		}
+		if (copy_profile(from, to, entry->d_name, e) != 0)
+			goto out;
+	}
+	rc = 0;
+out:
+	if (d != NULL)
+		(void)closedir(d);
+	free(from);
+	free(to);
+	return rc;
+}
+
+static int
+write_settings(struct build *b, struct burin_error *e)
+{
+	struct settings s = { 0 };
+	size_t i;
+	int rc = -1;
+
+	s.name = strdup(b->in->name);
+	s.token = burin_token_uri(b->in->token);
+	s.ca_key = burin_key_uri(b->ca_key);
+	s.tls_key = burin_key_uri(b->tls_key);
+	for (i = 0; b->hosts[i] != NULL; i++) {
+		if (i == CA_MAX_HOSTS) {
+			(void)burin_fail(e, BURIN_EUSAGE, "host-limit",
+			    "more than %d host names", CA_MAX_HOSTS);
+			goto out;
+		}
+		if ((s.hosts[i] = strdup(b->hosts[i])) == NULL) {
+			(void)burin_fail_memory(e);
+			goto out;
+		}
+	}
+	if (s.name == NULL || s.token == NULL || s.ca_key == NULL ||
+	    s.tls_key == NULL) {
+		(void)burin_fail_memory(e);
+		goto out;
+	}
+	rc = settings_write(b->in->dir, &s, e);
+out:
+	settings_clear(&s);
+	return rc;
+}
+
+static int
+build(struct build *b, struct burin_error *e)
+{
+	const char *dir = b->in->dir;
+	int rc;
+
+	if (make_dir(b, e) != 0 || copy_profiles(b, e) != 0)
+		return -1;
+	if (make_certs(b, e) != 0 ||
+	    ca_cert_write(dir, "ca.pem", b->ca.cert, e) != 0 ||
+	    ca_cert_write(dir, "tls.pem", b->tls_cert, e) != 0)
+		return -1;
+	if (store_begin(b->store, e) != 0)
+		return -1;
+	rc = store_audit(b->store, e, "initialized", "%s on %s", b->in->name,
+	    burin_token_name(b->in->token));
+	if (store_end(b->store, rc == 0, e) != 0 || rc != 0)
+		return -1;
+	return write_settings(b, e);
+}
+
+/* Takes back what was made, so that the same command can be tried again. */
+static void
+undo(struct build *b)
+{
+	static const char *const files[] = { "authority.db", "authority.db-wal",
+		"authority.db-shm", "ca.pem", "tls.pem" };
+	char *path;
+	size_t i;
+
+	if (b->ca_key != NULL)
+		(void)burin_key_destroy(b->ca_key, NULL);
+	if (b->tls_key != NULL)
+		(void)burin_key_destroy(b->tls_key, NULL);
+	store_close(&b->store);
+	for (i = 0; b->dir_ours && i < sizeof(files) / sizeof(files[0]); i++) {
+		if (ca_path(b->in->dir, files[i], &path, NULL) == 0)
+			(void)unlink(path);
+		free(path);
+	}
+}
+
+int
+authority_init(const struct authority_init *in, struct burin_error *e)
+{
+	struct build b = { .in = in };
+	int rc = -1;
+
+	b.hosts = in->hosts != NULL && in->hosts[0] != NULL ? in->hosts
+							    : default_hosts;
+	if (check_input(in, e) != 0)
+		goto out;
+	rc = build(&b, e);
+	if (rc != 0)
+		undo(&b);
+out:
+	store_close(&b.store);
+	X509_free(b.ca.cert);
+	X509_free(b.tls_cert);
+	burin_key_free(&b.ca_key);
+	burin_key_free(&b.tls_key);
+	if (rc != 0)
+		(void)burin_error_step(e, "authority-init");
+	return rc;
+}
