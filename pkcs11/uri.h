@@ -60,7 +60,8 @@ int p11_uri_any_token(const struct p11_uri *u);
  * attributes are left aside. Takes the module's lock when it must ask the
  * module for slot-description or library attributes.
  */
-int p11_uri_match_token(const struct p11_uri *u, struct burin_token *t);
+int p11_uri_match_token(const struct p11_uri *u,
+    const struct burin_token *t);
 /*
  * 1 when an object with this CKA_ID and CKA_LABEL is what u names by id and
  * object; absent attributes and bare words match every object. type= is not
