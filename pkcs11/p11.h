@@ -232,6 +232,16 @@ int p11_login_pin(struct burin_token *t, enum burin_login who,
 int p11_login_send(struct burin_token *t, CK_SESSION_HANDLE s,
     enum burin_login who, const struct burin_secret *pin,
     struct burin_error *e);
+/*
+ * For other functions that have a PIN checked (C_InitToken): remembers that
+ * it was right; or that it was wrong, with the tries left in e (-1). pin NULL:
+ * typed on a pad.
+ */
+int p11_login_told(struct burin_token *t, enum burin_login who,
+    const struct burin_secret *pin, int right, struct burin_error *e);
+int p11_login_wrong(struct burin_token *t, enum burin_login who,
+    const struct burin_secret *pin, const char *function, CK_RV rv,
+    struct burin_error *e);
 
 /* --- token.c ----------------------------------------------------------- */
 

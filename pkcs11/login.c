@@ -1,0 +1,322 @@
+/*
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The only login: one try for a PIN, none when it could be the last, never
+ * one that was wrong before (PKCS#11 2.40 section 5.6, C_Login).
+ */
+
+#include <string.h>
+
+#include "p11.h"
+
+static const struct login {
+	CK_USER_TYPE user;
+	const char *pin; /* what the PIN is called in messages */
+	CK_FLAGS count_low, final_try, locked;
+} logins[] = {
+	[BURIN_LOGIN_USER] = { CKU_USER, "PIN", CKF_USER_PIN_COUNT_LOW,
+	    CKF_USER_PIN_FINAL_TRY, CKF_USER_PIN_LOCKED },
+	[BURIN_LOGIN_SO] = { CKU_SO, "SO PIN", CKF_SO_PIN_COUNT_LOW,
+	    CKF_SO_PIN_FINAL_TRY, CKF_SO_PIN_LOCKED },
+	[BURIN_LOGIN_CONTEXT] = { CKU_CONTEXT_SPECIFIC, "PIN",
+	    CKF_USER_PIN_COUNT_LOW, CKF_USER_PIN_FINAL_TRY,
+	    CKF_USER_PIN_LOCKED },
+	/* These are set, not checked: no counter is touched. */
+	[BURIN_LOGIN_NEW_USER] = { CKU_USER, "new PIN", 0, 0, 0 },
+	[BURIN_LOGIN_NEW_SO] = { CKU_SO, "new SO PIN", 0, 0, 0 },
+};
+
+static int
+is_new(enum burin_login who)
+{
+	return who == BURIN_LOGIN_NEW_USER || who == BURIN_LOGIN_NEW_SO;
+}
+
+static int
+fail_locked(
+    const struct burin_token *t, const struct login *l, struct burin_error *e)
+{
+	burin_fail(e, BURIN_EPIN, "pin-locked", "the %s is locked", l->pin);
+	burin_error_token(e, "%s", t->name);
+	return burin_error_advice(e,
+	    l->user == CKU_SO
+		? "a locked SO PIN cannot be unlocked: reset the token with "
+		  "the tool of its vendor, which destroys what is on it"
+		: "unblock the PIN with the SO PIN or PUK and the tool of the "
+		  "token's vendor");
+}
+
+static int
+check_flags(
+    const struct burin_token *t, const struct login *l, struct burin_error *e)
+{
+	if (t->flags & l->locked)
+		return fail_locked(t, l, e);
+	if ((t->flags & l->final_try) == 0 || t->m->owner->policy.last_try)
+		return 0;
+	burin_fail(e, BURIN_EPIN, "pin-final-try",
+	    "one try of the %s is left: it is not used without leave", l->pin);
+	burin_error_token(e, "%s", t->name);
+	return burin_error_advice(e,
+	    "make sure of the PIN, then allow it with --last-try; a wrong one "
+	    "locks the token");
+}
+
+/* What the token would refuse anyway must not cost a try. */
+static int
+check_length(const struct burin_token *t, const struct login *l, size_t len,
+    struct burin_error *e)
+{
+	unsigned long min = t->info.pin_min, max = t->info.pin_max;
+
+	/* Modules that do not know say 0 or the largest number. */
+	if (max == 0 || max < min)
+		max = CK_UNAVAILABLE_INFORMATION;
+	if (min == CK_UNAVAILABLE_INFORMATION)
+		min = 0;
+	if (len >= min && len <= max)
+		return 0;
+	if (len < min)
+		burin_fail(e, BURIN_EPIN, "pin-length",
+		    "the %s is too short: the token takes at least %lu bytes; "
+		    "it was not sent",
+		    l->pin, min);
+	else
+		burin_fail(e, BURIN_EPIN, "pin-length",
+		    "the %s is too long: the token takes at most %lu bytes; "
+		    "it was not sent",
+		    l->pin, max);
+	burin_error_token(e, "%s", t->name);
+	return burin_error_advice(e,
+	    "no try was used; check where the PIN comes from (a file may have "
+	    "a blank or a second line)");
+}
+
+static int
+ask_pin(struct burin_token *t, enum burin_login who, struct burin_secret **pin,
+    struct burin_error *e)
+{
+	const struct burin_login_policy *p = &t->m->owner->policy;
+
+	if (p->pin == NULL) {
+		burin_fail(e, BURIN_EPIN, "pin-missing",
+		    "the token wants the %s and nobody gives it",
+		    logins[who].pin);
+		burin_error_token(e, "%s", t->name);
+		return burin_error_advice(e, "say where it is: --pin-source");
+	}
+	if (p->pin(p->arg, t, who, pin, e) == -1) {
+		burin_fail(e, BURIN_EPIN, "pin-missing",
+		    "the %s could not be had", logins[who].pin);
+		return burin_error_token(e, "%s", t->name);
+	}
+	return 0;
+}
+
+int
+p11_login_pin(struct burin_token *t, enum burin_login who,
+    struct burin_secret **pin, struct burin_error *e)
+{
+	const struct burin_login_policy *p = &t->m->owner->policy;
+	const struct login *l = &logins[who];
+	int rc = -1;
+
+	*pin = NULL;
+	if (check_flags(t, l, e) == -1)
+		goto out;
+	if (t->flags & CKF_PROTECTED_AUTHENTICATION_PATH) {
+		rc = 0;
+		goto out;
+	}
+	if (ask_pin(t, who, pin, e) == -1 ||
+	    check_length(t, l, burin_secret_len(*pin), e) == -1)
+		goto out;
+	if (!is_new(who) && p->before != NULL &&
+	    p->before(p->arg, t, who, *pin, e) == -1) {
+		burin_error_token(e, "%s", t->name);
+		goto out;
+	}
+	rc = 0;
+out:
+	if (rc == -1)
+		burin_secret_free(pin);
+	return rc == 0 ? 0 : burin_error_step(e, "login");
+}
+
+int
+p11_login_told(struct burin_token *t, enum burin_login who,
+    const struct burin_secret *pin, int right, struct burin_error *e)
+{
+	const struct burin_login_policy *p = &t->m->owner->policy;
+	const struct login *l = &logins[who];
+
+	if (right) {
+		/* The token's counter starts anew (PKCS#11 section 3.2). */
+		t->flags &= ~(l->count_low | l->final_try | l->locked);
+		if (l->user == CKU_SO)
+			t->info.so_pin_count_low = t->info.so_pin_final_try =
+			    t->info.so_pin_locked = 0;
+		else
+			t->info.pin_count_low = t->info.pin_final_try =
+			    t->info.pin_locked = 0;
+	}
+	/* What is typed on a pad is not ours to remember. */
+	if (pin == NULL || p->after == NULL)
+		return 0;
+	return p->after(p->arg, t, who, pin, right, e);
+}
+
+int
+p11_login_wrong(struct burin_token *t, enum burin_login who,
+    const struct burin_secret *pin, const char *function, CK_RV rv,
+    struct burin_error *e)
+{
+	struct burin_error told = BURIN_ERROR_INIT;
+	const struct login *l = &logins[who];
+	const char *tries = "it does not say how many tries are left";
+
+	(void)p11_login_told(t, who, pin, 0, &told);
+	/* Live flags: some cards answer PIN_INCORRECT when locked as well. */
+	(void)p11_token_reload(t, NULL);
+	if (t->flags & l->locked) {
+		fail_locked(t, l, e);
+		burin_error_cause(e, "the last try was wrong");
+	} else {
+		if (t->flags & l->final_try)
+			tries = "one try is left";
+		else if (t->flags & l->count_low)
+			tries = "it counts wrong tries, and does not say how "
+				"many are left";
+		burin_fail(e, BURIN_EPIN, "pin-incorrect",
+		    "the %s is wrong; the token says: %s (%s: %s)", l->pin,
+		    tries, function, p11_ckr_name(rv));
+		burin_error_token(e, "%s", t->name);
+		burin_error_advice(e,
+		    "check the PIN before the next try; burin sends a PIN that "
+		    "was wrong never again");
+	}
+	if (e != NULL)
+		e->ckr = rv;
+	if (told.status != BURIN_OK)
+		burin_error_cause(e, "not remembered: %s", told.reason);
+	return -1;
+}
+
+static void
+say_pad(struct burin_token *t, enum burin_login who)
+{
+	const struct burin_login_policy *p = &t->m->owner->policy;
+
+	if (p->use_pad != NULL)
+		p->use_pad(p->arg, t, who);
+}
+
+/* Answers that mean "no" for another reason than the PIN. */
+static int
+fail_other(struct burin_token *t, enum burin_login who, CK_RV rv,
+    struct burin_error *e)
+{
+	p11_note_rv(t, rv);
+	if (rv == CKR_PIN_LOCKED) {
+		t->flags |= logins[who].locked;
+		(void)p11_token_reload(t, NULL);
+	}
+	if (who == BURIN_LOGIN_CONTEXT && rv == CKR_USER_TYPE_INVALID) {
+		burin_fail(e, BURIN_EREFUSED, "login-context",
+		    "the key wants a login for each use, which the module "
+		    "cannot do (C_Login: CKR_USER_TYPE_INVALID)");
+		if (e != NULL)
+			e->ckr = rv;
+		burin_error_token(e, "%s", t->name);
+		burin_error_rule(
+		    e, "PKCS#11 2.40 section 4.9, CKA_ALWAYS_AUTHENTICATE");
+		return burin_error_advice(e,
+		    "use a key without CKA_ALWAYS_AUTHENTICATE on this token");
+	}
+	return p11_fail(e, t, "C_Login", rv);
+}
+
+int
+p11_login_send(struct burin_token *t, CK_SESSION_HANDLE s, enum burin_login who,
+    const struct burin_secret *pin, struct burin_error *e)
+{
+	CK_RV rv;
+	int rc = -1;
+
+	if (pin == NULL)
+		say_pad(t, who);
+	rv = p11_Login(t->m, s, logins[who].user,
+	    pin != NULL ? burin_secret_bytes(pin) : NULL,
+	    pin != NULL ? burin_secret_len(pin) : 0);
+	switch (rv) {
+	case CKR_OK:
+		if (who == BURIN_LOGIN_USER)
+			t->logged_in = t->login_ours = 1;
+		rc = p11_login_told(t, who, pin, 1, e);
+		break;
+	case CKR_USER_ALREADY_LOGGED_IN:
+		/* By others in this process; NSS says so for a context. */
+		if (who == BURIN_LOGIN_USER)
+			t->logged_in = 1;
+		rc = 0;
+		break;
+	case CKR_PIN_INCORRECT:
+	case CKR_PIN_INVALID:
+		rc = p11_login_wrong(t, who, pin, "C_Login", rv, e);
+		break;
+	default:
+		rc = fail_other(t, who, rv, e);
+		break;
+	}
+	return rc == 0 ? 0 : burin_error_step(e, "login");
+}
+
+int
+p11_login(struct burin_token *t, CK_SESSION_HANDLE s, enum burin_login who,
+    struct burin_error *e)
+{
+	struct burin_secret *pin = NULL;
+	int rc;
+
+	if (who == BURIN_LOGIN_USER && t->logged_in)
+		return 0;
+	rc = p11_login_pin(t, who, &pin, e);
+	if (rc == 0)
+		rc = p11_login_send(t, s, who, pin, e);
+	burin_secret_free(&pin);
+	return rc;
+}
+
+int
+burin_token_login(struct burin_token *t, struct burin_error *e)
+{
+	struct burin_secret *pin = NULL;
+	int rc = -1;
+
+	p11_lock(t->m);
+	t->relogin = 0;
+	if (t->logged_in || (t->flags & CKF_LOGIN_REQUIRED) == 0) {
+		rc = 0;
+		goto out;
+	}
+	/* The PIN first: no session waits while somebody types. */
+	if (p11_login_pin(t, BURIN_LOGIN_USER, &pin, e) == -1 ||
+	    p11_anchor_session(t, e) == -1 ||
+	    p11_login_send(t, t->anchor, BURIN_LOGIN_USER, pin, e) == -1)
+		goto out;
+	rc = 0;
+out:
+	burin_secret_free(&pin);
+	p11_unlock(t->m);
+	return rc == 0 ? 0 : burin_error_step(e, "login");
+}
+
+void
+burin_token_logout(struct burin_token *t)
+{
+	p11_lock(t->m);
+	if (t->login_ours && t->anchor != P11_NO_SESSION)
+		(void)p11_Logout(t->m, t->anchor);
+	p11_close_token(t);
+	p11_unlock(t->m);
+}
