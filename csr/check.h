@@ -1,0 +1,38 @@
+/*
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Inside the certificate checks: one function per group, each judges and
+ * writes down what it saw.
+ */
+
+#ifndef CSR_CHECK_H
+#define CSR_CHECK_H
+
+#include <burin/response.h>
+
+/* Level and detail of one check; a worse level said before stays. */
+void csr_check_set(struct burin_check *c, enum burin_check_level level,
+    const char *fmt, ...) BURIN_PRINTF(3, 4);
+
+/*
+ * Each returns 0 with c judged, or -1 with e set when judging itself failed.
+ * chain may be NULL; it is given only for a valid path.
+ */
+int csr_check_path(const struct burin_check_input *in, struct burin_check *c,
+    STACK_OF(X509) * *chain, struct burin_error *e);
+int csr_check_identity(const struct burin_check_input *in,
+    struct burin_check *c, struct burin_error *e);
+int csr_check_usages(const struct burin_check_input *in, struct burin_check *c,
+    struct burin_error *e);
+int csr_check_key_usage(const struct burin_check_input *in,
+    struct burin_check *c, struct burin_error *e);
+
+/*
+ * RFC 3779 section 2.3: what X509_verify_cert leaves open. *why is static
+ * and *depth the certificate (0: leaf) when 0 is returned; 1 when all
+ * inherited resources have an owner above.
+ */
+int
+csr_resources_inherited(STACK_OF(X509) * chain, int *depth, const char **why);
+
+#endif
