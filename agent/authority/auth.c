@@ -1,0 +1,197 @@
+/*
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Who asks (RFC 7030 sections 3.2.3 and 3.3.2): an enrolment secret by HTTP
+ * Basic (RFC 7617) or Digest with SHA-256 (RFC 7616), or the certificate to
+ * be renewed by TLS client authentication.
+ */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <gnutls/gnutls.h>
+
+#include <burin/names.h>
+#include <burin/response.h>
+
+#include "http.h"
+
+#define NONCE_SECONDS 300 /* life of a Digest nonce */
+
+const struct sockaddr *
+http_peer(struct MHD_Connection *c)
+{
+	const union MHD_ConnectionInfo *info;
+
+	info = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	return info != NULL ? info->client_addr : NULL;
+}
+
+static int
+challenge(struct answer *r, int stale, const char *text)
+{
+	answer_text(r, MHD_HTTP_UNAUTHORIZED, "%s", text);
+	r->challenge = stale ? 2 : 1;
+	return 0;
+}
+
+/* The invite of a name; one that matches nothing when there is none. */
+static int
+find_invite(struct server *s, const char *name, struct invite *in, int *found,
+    struct answer *r)
+{
+	struct burin_error e = BURIN_ERROR_INIT;
+	int rc;
+
+	*found = 0;
+	rc = store_begin(s->a->store, &e);
+	if (rc == 0) {
+		rc = store_invite_get(s->a->store, name, in, found, &e);
+		(void)store_end(s->a->store, 0, NULL);
+	}
+	if (rc != 0)
+		answer_error(r, &e);
+	return rc;
+}
+
+static int
+wrong(struct server *s, struct MHD_Connection *c, struct answer *r)
+{
+	peers_failed(s->peers, http_peer(c), time(NULL));
+	return challenge(r, 0,
+	    "no invite has this name and secret; ask the authority's operator "
+	    "for an invite");
+}
+
+static int
+by_basic(struct server *s, struct MHD_Connection *c, const char *name,
+    const char *secret, struct invite *in, struct answer *r)
+{
+	int found;
+
+	if (find_invite(s, name, in, &found, r) != 0)
+		return 0;
+	if (secret_check(in, secret, strlen(secret)) && found)
+		return 1;
+	return wrong(s, c, r);
+}
+
+static int
+by_digest(struct server *s, struct MHD_Connection *c, const char *name,
+    struct invite *in, struct answer *r)
+{
+	int found, rv;
+
+	if (find_invite(s, name, in, &found, r) != 0)
+		return 0;
+	rv = MHD_digest_auth_check_digest2(c, CA_REALM, name, in->ha1,
+	    sizeof(in->ha1), NONCE_SECONDS, MHD_DIGEST_ALG_SHA256);
+	if (rv == MHD_YES && found)
+		return 1;
+	if (rv == MHD_INVALID_NONCE)
+		return challenge(r, 1, "the nonce is too old, here is another");
+	return wrong(s, c, r);
+}
+
+int
+auth_invite(struct server *s, struct MHD_Connection *c, struct invite *in,
+    struct answer *r)
+{
+	char *name, *secret = NULL;
+	int ok;
+
+	memset(in, 0, sizeof(*in));
+	if (peers_blocked(s->peers, http_peer(c), time(NULL))) {
+		answer_text(r, MHD_HTTP_TOO_MANY_REQUESTS,
+		    "too many wrong secrets from this address; wait a minute");
+		r->retry_after = 60;
+		return 0;
+	}
+	if ((name = MHD_basic_auth_get_username_password(c, &secret)) != NULL)
+		ok = by_basic(s, c, name, secret != NULL ? secret : "", in, r);
+	else if ((name = MHD_digest_auth_get_username(c)) != NULL)
+		ok = by_digest(s, c, name, in, r);
+	else
+		ok = challenge(r, 0,
+		    "an enrolment needs the name and the secret of an invite");
+	if (secret != NULL)
+		OPENSSL_cleanse(secret, strlen(secret));
+	MHD_free(secret);
+	MHD_free(name);
+	if (!ok)
+		invite_clear(in);
+	return ok;
+}
+
+/* The certificate that the TLS client proved to have the key of, or NULL. */
+static X509 *
+client_cert(struct MHD_Connection *c)
+{
+	const union MHD_ConnectionInfo *info;
+	const gnutls_datum_t *chain;
+	unsigned n = 0;
+	X509 *cert;
+
+	info = MHD_get_connection_info(c, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+	if (info == NULL || info->tls_session == NULL)
+		return NULL;
+	chain = gnutls_certificate_get_peers(info->tls_session, &n);
+	if (chain == NULL || n == 0 ||
+	    burin_cert_parse(chain[0].data, chain[0].size, BURIN_EAUTHORITY,
+		&cert, NULL) != 0)
+		return NULL;
+	return cert;
+}
+
+/* One of ours, in the store, not revoked. */
+static int
+check_issued(
+    struct server *s, X509 *cert, struct issued *out, struct burin_error *e)
+{
+	char *serial;
+	int found = 0, rc;
+
+	if ((serial = burin_serial_text(X509_get0_serialNumber(cert))) == NULL)
+		return burin_fail_memory(e);
+	rc = store_begin(s->a->store, e);
+	if (rc == 0) {
+		rc = store_cert_of_serial(s->a->store, serial, out, &found, e);
+		(void)store_end(s->a->store, 0, NULL);
+	}
+	free(serial);
+	if (rc != 0)
+		return -1;
+	if (!found || X509_cmp(out->cert, cert) != 0)
+		return burin_fail(e, BURIN_EAUTHORITY, "certificate-unknown",
+		    "this authority did not issue the client certificate");
+	if (out->revoked)
+		return burin_fail(e, BURIN_EAUTHORITY, "certificate-revoked",
+		    "the client certificate was revoked");
+	return 0;
+}
+
+int
+auth_cert(struct server *s, struct MHD_Connection *c, struct issued *cert,
+    struct answer *r)
+{
+	struct burin_error e = BURIN_ERROR_INIT;
+	X509 *shown;
+	int ok;
+
+	memset(cert, 0, sizeof(*cert));
+	if ((shown = client_cert(c)) == NULL) {
+		answer_text(r, MHD_HTTP_FORBIDDEN,
+		    "a renewal needs the certificate that is renewed as TLS "
+		    "client certificate (RFC 7030 section 3.3.2)");
+		return 0;
+	}
+	ok = own_check(&s->a->ca, shown, time(NULL), &e) == 0 &&
+	    check_issued(s, shown, cert, &e) == 0;
+	if (!ok) {
+		(void)burin_error_advice(&e, "enrol anew with an invite");
+		answer_error(r, &e);
+		issued_clear(cert);
+	}
+	X509_free(shown);
+	return ok;
+}
