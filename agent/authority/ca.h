@@ -217,7 +217,7 @@ int own_check(const struct issuer *ca, X509 *cert, time_t now,
 
 /* --- open.c -------------------------------------------------------------- */
 
-/* The HTTPS server's certificate, recorded like every other one. */
+/* The HTTPS server's certificate, with a line in the audit log. */
 int own_tls_issue(struct store *st, const struct issuer *ca, EVP_PKEY *pub,
     const char *const *hosts, time_t now, X509 **out, struct burin_error *e);
 

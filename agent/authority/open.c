@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <burin/names.h>
+
 #include "ca.h"
 
 #define TLS_RENEW (30 * 24 * 60 * 60) /* seconds before its end */
@@ -15,26 +17,20 @@ int
 own_tls_issue(struct store *st, const struct issuer *ca, EVP_PKEY *pub,
     const char *const *hosts, time_t now, X509 **out, struct burin_error *e)
 {
-	unsigned char sha256[CA_SHA256];
-	struct issued_new in = { .principal = "authority",
-		.profile = "tls-server",
-		.request = sha256,
-		.now = now };
-	int rc;
+	char *serial;
+	int rc = -1;
 
 	if (own_tls_make(ca, pub, hosts, now, out, e) != 0)
 		return -1;
-	in.cert = *out;
-	/* There is no request: the certificate's own hash stands for it. */
-	if (!X509_digest(*out, EVP_sha256(), sha256, NULL))
-		return burin_fail_openssl(
-		    e, BURIN_EINTERNAL, "digest-failed", "SHA-256 failed");
-	if (store_begin(st, e) != 0)
-		return -1;
-	rc = store_cert_put(st, &in, e);
-	if (rc == 0)
-		rc = store_audit(st, e, "issued", "the server's certificate");
-	return store_end(st, rc == 0, e) != 0 ? -1 : rc;
+	if ((serial = burin_serial_text(X509_get0_serialNumber(*out))) == NULL)
+		return burin_fail_memory(e);
+	if (store_begin(st, e) == 0) {
+		rc = store_audit(st, e, "issued", "%s for this server", serial);
+		if (store_end(st, rc == 0, e) != 0)
+			rc = -1;
+	}
+	free(serial);
+	return rc;
 }
 
 static int
