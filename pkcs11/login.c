@@ -217,10 +217,9 @@ fail_other(struct burin_token *t, enum burin_login who, CK_RV rv,
     struct burin_error *e)
 {
 	p11_note_rv(t, rv);
-	if (rv == CKR_PIN_LOCKED) {
+	/* Not every module sets the flag as well (OpenSC 0.27, MyEID). */
+	if (rv == CKR_PIN_LOCKED)
 		t->flags |= logins[who].locked;
-		(void)p11_token_reload(t, NULL);
-	}
 	if (who == BURIN_LOGIN_CONTEXT && rv == CKR_USER_TYPE_INVALID) {
 		burin_fail(e, BURIN_EREFUSED, "login-context",
 		    "the key wants a login for each use, which the module "
