@@ -173,7 +173,7 @@ p11_login_wrong(struct burin_token *t, enum burin_login who,
 {
 	struct burin_error told = BURIN_ERROR_INIT;
 	const struct login *l = &logins[who];
-	const char *tries = "it does not say how many tries are left";
+	const char *tries = "the token does not say how many tries are left";
 
 	(void)p11_login_told(t, who, pin, 0, &told);
 	/* Live flags: some cards answer PIN_INCORRECT when locked as well. */
@@ -183,13 +183,13 @@ p11_login_wrong(struct burin_token *t, enum burin_login who,
 		burin_error_cause(e, "the last try was wrong");
 	} else {
 		if (t->flags & l->final_try)
-			tries = "one try is left";
+			tries = "the token says that one try is left";
 		else if (t->flags & l->count_low)
-			tries = "it counts wrong tries, and does not say how "
-				"many are left";
+			tries = "the token counts wrong tries, and does not "
+				"say how many are left";
 		burin_fail(e, BURIN_EPIN, "pin-incorrect",
-		    "the %s is wrong; the token says: %s (%s: %s)", l->pin,
-		    tries, function, p11_ckr_name(rv));
+		    "the %s is wrong; %s (%s: %s)", l->pin, tries, function,
+		    p11_ckr_name(rv));
 		burin_error_token(e, "%s", t->name);
 		burin_error_advice(e,
 		    "check the PIN before the next try; burin sends a PIN that "

@@ -160,8 +160,14 @@ load_named(struct burin_p11 *p11, const struct burin_module_spec *spec,
 	}
 	rv = module_start(m, init);
 	if (rv != CKR_OK) {
-		p11_fail(e, NULL, "C_Initialize", rv);
-		burin_error_cause(e, "module %s did not start", spec->path);
+		burin_fail(e, BURIN_ETOKEN, "module-start",
+		    "module %s did not start (C_Initialize: %s 0x%lx)",
+		    spec->path, p11_ckr_name(rv), rv);
+		if (e != NULL && e->ckr == 0)
+			e->ckr = rv;
+		burin_error_advice(e,
+		    "check the module's configuration and its service (pcscd, "
+		    "TPM), and what it wants to be started with");
 		goto out;
 	}
 	rc = 0;

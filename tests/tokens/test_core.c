@@ -20,10 +20,13 @@
 #include "pkcs11/p11.h"
 
 #define MODULE "/usr/lib/softhsm/libsofthsm2.so"
+#define NSS "/usr/lib/x86_64-linux-gnu/libsoftokn3.so"
 #define PIN "123456"
 #define SO_PIN "87654321"
 
 static char dir[64];
+
+static void run(const char *, ...) BURIN_PRINTF(1, 2);
 
 static void
 run(const char *fmt, ...)
@@ -86,7 +89,7 @@ teardown(void **state)
 /* A policy that gives what it is told and remembers what it was asked. */
 struct policy {
 	const char *pin, *so, *new_pin, *new_so;
-	int asked, refused, right, wrong, refuse;
+	int asked, refused, right, wrong, refuse, pad;
 };
 
 static int
@@ -150,6 +153,16 @@ after(void *arg, const struct burin_token *t, enum burin_login who,
 	return 0;
 }
 
+static void
+pad(void *arg, const struct burin_token *t, enum burin_login who)
+{
+	struct policy *p = arg;
+
+	(void)t;
+	assert_int_equal(who, BURIN_LOGIN_USER);
+	p->pad++;
+}
+
 static struct burin_p11 *
 start(struct policy *policy, burin_log_fn log, void *arg)
 {
@@ -165,6 +178,7 @@ start(struct policy *policy, burin_log_fn log, void *arg)
 	p.pin = give;
 	p.before = before;
 	p.after = after;
+	p.use_pad = pad;
 	p.arg = policy;
 	if (policy != NULL)
 		burin_p11_set_policy(p11, &p);
@@ -208,6 +222,16 @@ test_no_module(void **state)
 	assert_null(p11);
 	assert_string_equal(e.code, "module-missing");
 	assert_non_null(strstr(e.reason, "/nonexistent.so"));
+	/* Loads, and does not start like this. */
+	if (access(NSS, R_OK) == 0) {
+		const struct burin_module_spec nss = { NSS,
+			"configdir='sql:/nonexistent' flags=" };
+		const struct burin_p11_config with = { &nss, 1, NULL, NULL };
+
+		burin_error_clear(&e);
+		assert_int_equal(burin_p11_new(&p11, &with, &e), -1);
+		assert_string_equal(e.code, "module-start");
+	}
 	burin_p11_free(&p11);
 	burin_p11_free(NULL);
 }
@@ -399,6 +423,25 @@ test_wrong_pin(void **state)
 	burin_p11_free(&p11);
 }
 
+/* With a pad no PIN is asked for; SoftHSM, which has none, wants one. */
+static void
+test_pad(void **state)
+{
+	struct policy policy = { .pin = PIN };
+	struct burin_p11 *p11 = start(&policy, NULL, NULL);
+	struct burin_error e = BURIN_ERROR_INIT;
+	struct burin_token *t = find(p11, "twin1");
+
+	(void)state;
+	t->flags |= CKF_PROTECTED_AUTHENTICATION_PATH;
+	assert_int_equal(burin_token_login(t, &e), -1);
+	assert_string_equal(e.code, "arguments-refused");
+	assert_int_equal(policy.pad, 1);
+	assert_int_equal(policy.asked, 0);
+	assert_int_equal(policy.wrong, 0);
+	burin_p11_free(&p11);
+}
+
 static void
 test_no_policy(void **state)
 {
@@ -531,6 +574,7 @@ main(void)
 		cmocka_unit_test(test_blank_and_init),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_wrong_pin),
+		cmocka_unit_test(test_pad),
 		cmocka_unit_test(test_no_policy),
 		cmocka_unit_test(test_calls),
 		cmocka_unit_test(test_one_session),
