@@ -74,10 +74,11 @@ is_uri(const char *text)
 }
 
 static int
-bad(struct burin_error *e, const char *rule, const char *fmt, const char *what)
+bad(struct burin_error *e, const char *rule, const char *what,
+    const char *detail)
 {
-	burin_fail(
-	    e, BURIN_EUSAGE, "uri-malformed", "the token URI %s%s", fmt, what);
+	burin_fail(e, BURIN_EUSAGE, "uri-malformed", "the token URI %s%s", what,
+	    detail);
 	burin_error_rule(e, "RFC 7512 section %s", rule);
 	return burin_error_advice(e,
 	    "write it as in pkcs11:token=LABEL;serial=NUMBER, a blank as "
