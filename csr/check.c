@@ -93,9 +93,6 @@ check_critical(const struct burin_check_input *in, struct burin_check *c,
 	char oid[80];
 
 	(void)e;
-	csr_check_set(c, BURIN_PASS, "%d extensions, all understood", n);
-	if ((X509_get_extension_flags(in->cert) & EXFLAG_INVALID) != 0)
-		csr_check_set(c, BURIN_FAIL, "an extension is not well formed");
 	for (i = 0; i < n && c->level != BURIN_FAIL; i++) {
 		X509_EXTENSION *ext = X509_get_ext(in->cert, i);
 
@@ -109,6 +106,9 @@ check_critical(const struct burin_check_input *in, struct burin_check *c,
 			csr_check_set(c, BURIN_FAIL,
 			    "the extension %s is critical and unknown", oid);
 	}
+	if ((X509_get_extension_flags(in->cert) & EXFLAG_INVALID) != 0)
+		csr_check_set(c, BURIN_FAIL, "an extension is not well formed");
+	csr_check_set(c, BURIN_PASS, "none unknown");
 	return 0;
 }
 
