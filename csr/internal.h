@@ -1,0 +1,109 @@
+/*
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What the files of csr/ share about subjects, names, extensions and
+ * profiles.
+ */
+
+#ifndef CSR_INTERNAL_H
+#define CSR_INTERNAL_H
+
+#include <stddef.h>
+
+#include <openssl/conf.h>
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
+
+#include <burin/request.h>
+
+/* Printed for a byte that is no clean text: U+FFFD and two hex digits. */
+#define CSR_BAD_BYTE "\xef\xbf\xbd"
+
+/*
+ * An identity as it is asked for. asked holds the extensions somebody named;
+ * defaults those of a profile, each of which gives way to an asked one of its
+ * type, whatever came first.
+ */
+struct burin_subject {
+	X509_NAME *dn;
+	GENERAL_NAMES *sans;
+	int san_critical;
+	EXTENDED_KEY_USAGE *ekus;
+	int eku_critical;
+	IPAddrBlocks *prefixes;
+	STACK_OF(X509_EXTENSION) * asked;
+	STACK_OF(X509_EXTENSION) * defaults;
+	STACK_OF(X509_ATTRIBUTE) * attributes;
+	struct burin_secret *challenge;
+	int ski;
+};
+
+/* --- text: a growing NUL-terminated string that remembers failure ------- */
+
+struct csr_text {
+	char *s;
+	size_t len;
+	size_t size;
+	int failed;
+};
+
+void csr_text_add(struct csr_text *t, const char *s, size_t len);
+void csr_text_puts(struct csr_text *t, const char *s);
+/* Hands the string over, to be free()d; NULL when memory ran out. */
+char *csr_text_take(struct csr_text *t);
+
+/*
+ * Length of the UTF-8 character at s that may be shown to people, 0 when it
+ * is a control, changes the direction of writing, or is no UTF-8.
+ */
+size_t csr_clean_char(const unsigned char *s, size_t len);
+/* 1 when all of s is such characters. */
+int csr_is_clean(const char *s, size_t len);
+/* 1 when all of s is ASCII. */
+int csr_is_ascii(const char *s, size_t len);
+
+/* --- names -------------------------------------------------------------- */
+
+int csr_dn_parse(const char *text, X509_NAME **out, struct burin_error *e);
+/* "email:a@b" to a GeneralName; GENERAL_NAME_free. */
+int csr_san_parse(const char *text, GENERAL_NAME **out, struct burin_error *e);
+/* 1 when s is a DNS host name of ASCII labels (RFC 1034 section 3.5). */
+int csr_is_host(const char *s, size_t len);
+/* The value of the EKU text; ASN1_OBJECT_free. */
+int csr_eku_parse(const char *text, ASN1_OBJECT **out, struct burin_error *e);
+
+/* --- extensions --------------------------------------------------------- */
+
+/*
+ * A configuration out of memory. Variables, directives and NUL bytes are
+ * refused: the text is data. what and code word the refusal. NCONF_free.
+ */
+int csr_conf_parse(const char *text, size_t len, const char *what,
+    const char *code, CONF **out, struct burin_error *e);
+/* One extension from openssl.cnf syntax. X509_EXTENSION_free. */
+int csr_ext_make(CONF *conf, X509V3_CTX *ctx, const char *name,
+    const char *value, X509_EXTENSION **out, struct burin_error *e);
+/* Index in exts of the type of ext, -1 when it is not there. */
+int
+csr_ext_find(const STACK_OF(X509_EXTENSION) * exts, const X509_EXTENSION *ext);
+/* As burin_subject_add_ext, out of a configuration; is_default: a profile's. */
+int csr_subject_put_ext(struct burin_subject *s, CONF *conf, const char *name,
+    const char *value, int is_default, struct burin_error *e);
+int csr_subject_put_name(
+    struct burin_subject *s, GENERAL_NAME *name, struct burin_error *e);
+/*
+ * Everything asked for as extensions in the fixed order: key usage, extended
+ * key usage, subjectAltName, ipAddrBlocks, subjectKeyIdentifier of pub, then
+ * the others as they were given. NULL when there is none.
+ */
+int csr_subject_extensions(const struct burin_subject *s, EVP_PKEY *pub,
+    STACK_OF(X509_EXTENSION) * *out, struct burin_error *e);
+
+/* --- attributes --------------------------------------------------------- */
+
+int csr_attribute_parse(
+    const char *line, X509_ATTRIBUTE **out, struct burin_error *e);
+int csr_challenge_make(const struct burin_secret *challenge,
+    X509_ATTRIBUTE **out, struct burin_error *e);
+
+#endif
