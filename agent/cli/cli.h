@@ -8,6 +8,7 @@
 #ifndef BURIN_CLI_H
 #define BURIN_CLI_H
 
+#include <signal.h>
 #include <stdio.h>
 
 #include <jansson.h>
@@ -21,26 +22,26 @@
 #include "../enroll/plan.h"
 
 enum opt_kind {
-	OPT_FLAG,	/* --json */
-	OPT_VALUE,	/* --token URI: the last one counts */
-	OPT_LIST	/* --san NAME: repeatable */
+	OPT_FLAG,  /* --json */
+	OPT_VALUE, /* --token URI: the last one counts */
+	OPT_LIST   /* --san NAME: repeatable */
 };
 
 /* One option of a verb; tables end with a row whose name is NULL. */
 struct opt {
-	const char *name;	/* "token", without dashes */
-	char letter;		/* 'v', or 0 */
+	const char *name; /* "token", without dashes */
+	char letter;	  /* 'v', or 0 */
 	enum opt_kind kind;
-	const char *arg;	/* "URI", NULL for flags; "=ARG" optional */
-	const char *help;	/* one line */
+	const char *arg;  /* "URI", NULL for flags; "=ARG" optional */
+	const char *help; /* one line */
 };
 
-struct args;	/* what was typed, parsed: args.c */
+struct args; /* what was typed, parsed: args.c */
 
-int arg_flag(const struct args *a, const char *name);	/* times given */
-const char *arg_value(const struct args *a, const char *name);	/* or NULL */
-size_t arg_list(const struct args *a, const char *name,
-    const char *const **list);
+int arg_flag(const struct args *a, const char *name);	       /* times given */
+const char *arg_value(const struct args *a, const char *name); /* or NULL */
+size_t
+arg_list(const struct args *a, const char *name, const char *const **list);
 /* Words that are not options. */
 size_t arg_words(const struct args *a, const char *const **words);
 
@@ -48,35 +49,51 @@ size_t arg_words(const struct args *a, const char *const **words);
 struct cli {
 	const struct verb *verb;
 	const struct args *args;
-	json_t *json;		/* object to be printed with --json, or NULL */
+	json_t *json; /* object to be printed with --json, or NULL */
 	int want_json, dry_run, verbose, quiet;
-	struct journal *journal;	/* cli_journal() */
-	struct burin_p11 *p11;		/* cli_p11() */
+	struct journal *journal; /* cli_journal() */
+	struct burin_p11 *p11;	 /* cli_p11() */
 	struct pin_memory pins;
-	struct burin_secret *pin;	/* given once, used for the whole run */
+	struct burin_secret *pin; /* given once, used for the whole run */
+	char *pin_token;	  /* the token a typed PIN is for; NULL: any */
+	char *pin_uri, *pin_uri_source; /* cli_pin_uri */
+	int progress_json, on_bar;	/* progress.c */
 };
 
 struct verb {
-	const char *name;	/* "enroll" */
-	const char *sub;	/* "init" for "authority init", or NULL */
-	const char *usage;	/* "--token URI --profile P --ca URL" */
-	const char *help;	/* one line */
-	const struct opt *const *opts;	/* groups of tables, NULL-ended */
+	const char *name;  /* "enroll" */
+	const char *sub;   /* "init" for "authority init", or NULL */
+	const char *usage; /* "--token URI --profile P --ca URL" */
+	const char *help;  /* one line */
+	const struct opt *const *opts; /* groups of tables, NULL-ended */
 	size_t min_words, max_words;
 	/* 0, or -1 with e set: the exit status is e->status. */
 	int (*run)(struct cli *c, struct burin_error *e);
 };
 
-extern const struct verb *const cli_verbs[];	/* NULL-ended, in verbs.c */
+extern const struct verb *const cli_verbs[]; /* NULL-ended, in verbs.c */
 
 /* Option groups shared by verbs. */
-extern const struct opt opts_common[];	/* module, pin-source, json, ... */
-extern const struct opt opts_subject[];	/* subject, san, identity, ... */
-extern const struct opt opts_transport[];	/* ca, trust, user, ... */
+extern const struct opt opts_common[];	  /* module, pin-source, json, ... */
+extern const struct opt opts_subject[];	  /* subject, san, identity, ... */
+extern const struct opt opts_transport[]; /* ca, trust, user, ... */
+extern const struct opt opts_dry_run[];	  /* verbs that write */
+
+/* The whole program but for main(): the exit status. */
+int cli_main(int argc, char **argv);
+/* Set by SIGINT or SIGTERM: stop after the step at hand. */
+extern volatile sig_atomic_t cli_stop;
 
 /* The modules and the journal as the common options ask for; made once. */
 int cli_p11(struct cli *c, struct burin_error *e);
 int cli_journal(struct cli *c, struct burin_error *e);
+/*
+ * Remembers the URI the user named a token or key by: its pin-source, if it
+ * has one, gives the PIN of that token. Refuses a pin-value. NULL forgets.
+ */
+int cli_pin_uri(struct cli *c, const char *uri, struct burin_error *e);
+/* Lets everything of c go, logins first. */
+void cli_clear(struct cli *c);
 
 /* --- secrets from SRC (source.c) --------------------------------------- */
 
@@ -93,15 +110,18 @@ int source_check(const char *src, struct burin_error *e);
 /* --- output (out.c) ---------------------------------------------------- */
 
 /* Text for people on stdout (nothing with --json or -q). */
-void out_text(const struct cli *c, const char *fmt, ...)
-    BURIN_PRINTF(2, 3);
+void out_text(struct cli *c, const char *fmt, ...) BURIN_PRINTF(2, 3);
 /* A note on stderr (nothing with -q). */
-void out_note(const struct cli *c, const char *fmt, ...)
-    BURIN_PRINTF(2, 3);
-void out_error(const struct cli *c, const struct burin_error *e);
+void out_note(struct cli *c, const char *fmt, ...) BURIN_PRINTF(2, 3);
+void out_error(struct cli *c, const struct burin_error *e);
+/* Puts value (taken over, may be NULL) under key when there is --json. */
+void out_json(struct cli *c, const char *key, json_t *value);
+/* A JSON string whatever the bytes: what is no UTF-8 becomes '?'. */
+json_t *json_text(const char *text);
 json_t *json_error(const struct burin_error *e);
 json_t *json_token(const struct burin_token *t);
 json_t *json_key(const struct burin_key *k);
+json_t *json_usage(unsigned usage); /* ["sign"] */
 json_t *json_cert(X509 *cert);
 json_t *json_checks(const struct burin_checks *checks);
 json_t *json_report(const struct engine_report *r);
@@ -109,8 +129,8 @@ json_t *json_report(const struct engine_report *r);
 /* --- files (file.c) ---------------------------------------------------- */
 
 /* Whole file, "-" is stdin; more than max bytes is refused. free(). */
-int file_read(const char *path, size_t max, unsigned char **data,
-    size_t *len, struct burin_error *e);
+int file_read(const char *path, size_t max, unsigned char **data, size_t *len,
+    struct burin_error *e);
 /* Written beside, fsync'ed, renamed over; mode in octal. "-" is stdout. */
 int file_write(const char *path, const void *data, size_t len, int mode,
     struct burin_error *e);

@@ -1,0 +1,226 @@
+/*
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What the common options ask for: modules, the login policy with its PIN,
+ * the journal.
+ */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "args.h"
+#include "cli.h"
+#include "progress.h"
+
+#define MAX_MODULES 64
+
+int
+cli_journal(struct cli *c, struct burin_error *e)
+{
+	if (c->journal != NULL)
+		return 0;
+	if (journal_open(arg_value(c->args, "state"), &c->journal, e) != 0)
+		return burin_error_step(e, "journal");
+	c->pins.j = c->journal;
+	return 0;
+}
+
+static void
+log_call(void *arg, const char *line)
+{
+	(void)arg;
+	(void)fprintf(stderr, "pkcs11: %s\n", line);
+}
+
+static const char *
+pin_words(enum burin_login who)
+{
+	switch (who) {
+	case BURIN_LOGIN_SO:
+		return "SO PIN of";
+	case BURIN_LOGIN_NEW_USER:
+		return "new PIN for";
+	case BURIN_LOGIN_NEW_SO:
+		return "new SO PIN for";
+	case BURIN_LOGIN_CONTEXT:
+		return "PIN for one use of the key on";
+	default:
+		return "PIN of";
+	}
+}
+
+/* A second copy: the callback's caller frees the one it gets. */
+static int
+copy_pin(const struct burin_secret *pin, struct burin_secret **out,
+    struct burin_error *e)
+{
+	return burin_secret_new(
+	    out, burin_secret_bytes(pin), burin_secret_len(pin), e);
+}
+
+/*
+ * The user PIN is asked for once per run: a descriptor can be read once
+ * only, and nobody likes typing it twice. One from a source that names no
+ * token is for any token; a typed one is for the token it was typed for.
+ */
+static int
+user_pin(struct cli *c, const struct burin_token *t, enum burin_login who,
+    struct burin_secret **out, struct burin_error *e)
+{
+	const char *src = arg_value(c->args, "pin-source");
+	const char *name = burin_token_name(t);
+	char what[256];
+	int typed;
+
+	if (c->pin != NULL &&
+	    (c->pin_token == NULL || strcmp(c->pin_token, name) == 0))
+		return copy_pin(c->pin, out, e);
+	/* A URI's pin-source is for the token that the URI names. */
+	if (src == NULL && c->pin_uri_source != NULL &&
+	    burin_token_matches(t, c->pin_uri))
+		src = c->pin_uri_source;
+	typed = src != arg_value(c->args, "pin-source") || src == NULL ||
+	    strcmp(src, "prompt") == 0 || strcmp(src, "askpass") == 0;
+	(void)snprintf(what, sizeof(what), "%s %s", pin_words(who), name);
+	burin_secret_free(&c->pin);
+	free(c->pin_token);
+	c->pin_token = NULL;
+	if (source_read(src != NULL ? src : "prompt", what, 0, &c->pin, e) != 0)
+		return -1;
+	if (typed && (c->pin_token = strdup(name)) == NULL) {
+		burin_secret_free(&c->pin);
+		return burin_fail_memory(e);
+	}
+	return copy_pin(c->pin, out, e);
+}
+
+static int
+pin(void *arg, const struct burin_token *t, enum burin_login who,
+    struct burin_secret **out, struct burin_error *e)
+{
+	struct cli *c = arg;
+	const char *src;
+	char what[256];
+	int rc;
+
+	progress_clear(c);
+	if (who == BURIN_LOGIN_USER || who == BURIN_LOGIN_CONTEXT) {
+		rc = user_pin(c, t, who, out, e);
+	} else {
+		src = arg_value(c->args,
+		    who == BURIN_LOGIN_NEW_USER ? "pin-source"
+						: "so-pin-source");
+		(void)snprintf(what, sizeof(what), "%s %s", pin_words(who),
+		    burin_token_name(t));
+		rc = source_read(src != NULL ? src : "prompt", what,
+		    who != BURIN_LOGIN_SO, out, e);
+	}
+	if (rc != 0) {
+		(void)burin_error_step(e, "login");
+		(void)burin_error_token(e, "%s", burin_token_name(t));
+	}
+	return rc;
+}
+
+/* The journal is opened by the first login, not by a look around. */
+static int
+before(void *arg, const struct burin_token *t, enum burin_login who,
+    const struct burin_secret *pin_given, struct burin_error *e)
+{
+	struct cli *c = arg;
+
+	if (cli_journal(c, e) != 0)
+		return -1;
+	return pin_memory_before(&c->pins, t, who, pin_given, e);
+}
+
+static int
+after(void *arg, const struct burin_token *t, enum burin_login who,
+    const struct burin_secret *pin_given, int right, struct burin_error *e)
+{
+	struct cli *c = arg;
+
+	if (cli_journal(c, e) != 0)
+		return -1;
+	return pin_memory_after(&c->pins, t, who, pin_given, right, e);
+}
+
+static void
+use_pad(void *arg, const struct burin_token *t, enum burin_login who)
+{
+	out_note(arg, "type the %s %s on the reader", pin_words(who),
+	    burin_token_name(t));
+}
+
+/* --module PATH [--module-init STRING] …: the init is the one before's. */
+static int
+module_specs(const struct args *a, struct burin_module_spec *specs, size_t *n,
+    struct burin_error *e)
+{
+	const struct opt *o;
+	const char *value;
+	size_t i;
+
+	*n = 0;
+	for (i = 0; (o = args_at(a, i, &value)) != NULL; i++) {
+		if (strcmp(o->name, "module") == 0) {
+			if (*n == MAX_MODULES)
+				return burin_fail(e, BURIN_EUSAGE,
+				    "modules-too-many", "more than %d modules",
+				    MAX_MODULES);
+			specs[*n].path = value;
+			specs[(*n)++].init = NULL;
+		} else if (strcmp(o->name, "module-init") == 0) {
+			if (*n == 0)
+				return burin_fail(e, BURIN_EUSAGE,
+				    "module-init-first",
+				    "--module-init comes after the --module "
+				    "it is for");
+			specs[*n - 1].init = value;
+		}
+	}
+	return 0;
+}
+
+int
+cli_p11(struct cli *c, struct burin_error *e)
+{
+	struct burin_module_spec specs[MAX_MODULES];
+	struct burin_p11_config config;
+	struct burin_login_policy policy;
+
+	if (c->p11 != NULL)
+		return 0;
+	memset(&config, 0, sizeof(config));
+	memset(&policy, 0, sizeof(policy));
+	if (module_specs(c->args, specs, &config.n_modules, e) != 0)
+		return -1;
+	config.modules = specs;
+	if (c->verbose >= 2)
+		config.log = log_call;
+	if (burin_p11_new(&c->p11, &config, e) != 0)
+		return burin_error_step(e, "modules");
+	c->pins.retry_pin = arg_flag(c->args, "retry-pin");
+	c->pins.last_try = arg_flag(c->args, "last-try");
+	policy.pin = pin;
+	policy.before = before;
+	policy.after = after;
+	policy.use_pad = use_pad;
+	policy.arg = c;
+	policy.last_try = c->pins.last_try;
+	burin_p11_set_policy(c->p11, &policy);
+	return 0;
+}
+
+void
+cli_clear(struct cli *c)
+{
+	burin_p11_free(&c->p11);
+	burin_secret_free(&c->pin);
+	free(c->pin_token);
+	c->pin_token = NULL;
+	(void)cli_pin_uri(c, NULL, NULL);
+	journal_close(&c->journal);
+	json_decref(c->json);
+	c->json = NULL;
+}

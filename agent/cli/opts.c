@@ -1,0 +1,78 @@
+/*
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Options that several verbs share. The word for the argument says what
+ * shell completion offers: FILE, DIR, TYPE (of a key), PROFILE, SRC.
+ */
+
+#include "cli.h"
+
+const struct opt opts_common[] = {
+	{ "module", 0, OPT_LIST, "FILE",
+	    "PKCS#11 module (default: those p11-kit knows)" },
+	{ "module-init", 0, OPT_LIST, "STRING",
+	    "start the --module before it with this (NSS)" },
+	{ "pin-source", 0, OPT_VALUE, "SRC",
+	    "prompt, file:PATH, fd:N, env:NAME, askpass, credential:NAME" },
+	{ "last-try", 0, OPT_FLAG, NULL,
+	    "a PIN may be tried even when it is the last try" },
+	{ "retry-pin", 0, OPT_FLAG, NULL,
+	    "send a PIN again that this token refused before" },
+	{ "state", 0, OPT_VALUE, "DIR", "where the journal is kept" },
+	{ "config", 0, OPT_VALUE, "FILE", "defaults for options" },
+	{ "json", 0, OPT_FLAG, NULL, "one JSON object on standard output" },
+	{ "progress", 0, OPT_VALUE, "=json",
+	    "progress as JSON lines on standard error" },
+	{ "verbose", 'v', OPT_FLAG, NULL, "say more; twice: every call" },
+	{ "quiet", 'q', OPT_FLAG, NULL, "errors only" },
+	{ "help", 'h', OPT_FLAG, NULL, "this text" },
+	{ "version", 0, OPT_FLAG, NULL, "the version of burin" },
+	{ NULL, 0, OPT_FLAG, NULL, NULL },
+};
+
+const struct opt opts_dry_run[] = {
+	{ "dry-run", 'n', OPT_FLAG, NULL,
+	    "say what would be done, and do nothing" },
+	{ NULL, 0, OPT_FLAG, NULL, NULL },
+};
+
+const struct opt opts_subject[] = {
+	{ "profile", 0, OPT_VALUE, "PROFILE",
+	    "kind of identity: a name, or the path of a file" },
+	{ "subject", 0, OPT_VALUE, "DN", "\"CN=Alice,O=Example\"" },
+	{ "san", 0, OPT_LIST, "TYPE:VALUE",
+	    "email:, dns:, uri:, xmpp: or ip: and the name" },
+	{ "identity", 0, OPT_VALUE, "ADDRESS",
+	    "address that the profile makes names of" },
+	{ "prefix", 0, OPT_LIST, "IPV6/LEN",
+	    "address block (SEND), or \"inherit\"" },
+	{ "eku", 0, OPT_LIST, "NAME", "extended key usage, name or OID" },
+	{ "ext", 0, OPT_LIST, "LINE",
+	    "extension as in openssl.cnf: \"name = value\"" },
+	{ "attribute", 0, OPT_LIST, "NAME=TEXT",
+	    "PKCS#9 attribute of the request" },
+	{ NULL, 0, OPT_FLAG, NULL, NULL },
+};
+
+const struct opt opts_transport[] = {
+	{ "ca", 0, OPT_VALUE, "URL", "the authority" },
+	{ "protocol", 0, OPT_VALUE, "NAME", "est (default) or file" },
+	{ "trust", 0, OPT_VALUE, "FILE",
+	    "anchors of the certificate, and of the server" },
+	{ "tls-trust", 0, OPT_VALUE, "FILE", "other anchors of the server" },
+	{ "ca-fingerprint", 0, OPT_VALUE, "HEX",
+	    "SHA-256 of the CA certificate, for the first contact" },
+	{ "user", 0, OPT_VALUE, "NAME", "user name for the authority" },
+	{ "secret", 0, OPT_VALUE, "SRC",
+	    "where the enrolment secret comes from" },
+	{ "proxy", 0, OPT_VALUE, "URL", "HTTP proxy; \"\" for none" },
+	{ "timeout", 0, OPT_VALUE, "SECONDS", "for one exchange" },
+	{ "reenroll", 0, OPT_VALUE, "=URI",
+	    "authenticate with the certificate of --key, or of this key" },
+	{ "request-file", 0, OPT_VALUE, "FILE",
+	    "protocol file: where the request goes" },
+	{ "response-file", 0, OPT_VALUE, "FILE",
+	    "protocol file: where the answer is" },
+	{ "wait", 0, OPT_FLAG, NULL, "while pending, wait and ask again" },
+	{ NULL, 0, OPT_FLAG, NULL, NULL },
+};

@@ -1,0 +1,23 @@
+/*
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What a profile would ask for an identity that exists already.
+ */
+
+#ifndef BURIN_PROFILE_REQ_H
+#define BURIN_PROFILE_REQ_H
+
+#include <openssl/x509.h>
+
+#include <burin/error.h>
+#include <burin/response.h>
+#include <burin/token.h>
+
+/*
+ * A request with the names of cert and the usages of the profile, to hold
+ * the certificate against; adds the check of the key type. X509_REQ_free.
+ */
+int profile_req(const char *profile, enum burin_key_type type, X509 *cert,
+    X509_REQ **out, struct burin_checks *checks, struct burin_error *e);
+
+#endif

@@ -1,0 +1,104 @@
+/*
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * burin authority pending and approve: the operator's say.
+ */
+
+#include <limits.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "../authority/authority.h"
+#include "verbs.h"
+#include "work.h"
+
+static const struct opt *const pending_groups[] = { opts_common, NULL };
+static const struct opt *const approve_groups[] = { opts_dry_run, opts_common,
+	NULL };
+
+struct listing {
+	struct cli *c;
+	json_t *list;
+	size_t n;
+};
+
+static void
+each(void *arg, const struct authority_waiting *w)
+{
+	struct listing *l = arg;
+	char since[32] = "";
+	struct tm tm;
+	json_t *o;
+
+	l->n++;
+	if (gmtime_r(&w->since, &tm) != NULL)
+		(void)strftime(since, sizeof(since), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	out_text(l->c, "%-6lld %s  %-24s %-16s %s", w->id, since, w->who,
+	    w->profile, w->subject);
+	if (l->c->json == NULL || (o = json_object()) == NULL)
+		return;
+	(void)json_object_set_new(o, "id", json_integer(w->id));
+	(void)json_object_set_new(o, "since", json_text(since));
+	(void)json_object_set_new(o, "who", json_text(w->who));
+	(void)json_object_set_new(o, "profile", json_text(w->profile));
+	(void)json_object_set_new(o, "subject", json_text(w->subject));
+	(void)json_object_set_new(o, "sha256", json_text(w->sha256));
+	(void)json_array_append_new(l->list, o);
+}
+
+static int
+run_pending(struct cli *c, struct burin_error *e)
+{
+	struct listing l = { c, json_array(), 0 };
+	const char *const *words;
+	int rc;
+
+	(void)arg_words(c->args, &words);
+	rc = authority_pending(words[0], each, &l, e);
+	if (rc == 0 && l.n == 0)
+		out_text(c, "no requests wait");
+	out_json(c, "requests", l.list);
+	return rc;
+}
+
+const struct verb verb_authority_pending = {
+	.name = "authority",
+	.sub = "pending",
+	.usage = "DIR",
+	.help = "requests that wait for the operator",
+	.opts = pending_groups,
+	.min_words = 1,
+	.max_words = 1,
+	.run = run_pending,
+};
+
+static int
+run_approve(struct cli *c, struct burin_error *e)
+{
+	const char *const *words;
+	long id;
+
+	(void)arg_words(c->args, &words);
+	if (work_number("request", words[1], 1, LONG_MAX, &id, e) != 0)
+		return -1;
+	out_json(c, "request", json_integer(id));
+	if (c->dry_run) {
+		out_text(c, "would approve request %ld", id);
+		return 0;
+	}
+	if (authority_approve(words[0], id, e) != 0)
+		return -1;
+	out_text(c, "request %ld is approved", id);
+	return 0;
+}
+
+const struct verb verb_authority_approve = {
+	.name = "authority",
+	.sub = "approve",
+	.usage = "DIR REQUEST",
+	.help = "let a request that waits be answered",
+	.opts = approve_groups,
+	.min_words = 2,
+	.max_words = 2,
+	.run = run_approve,
+};

@@ -1,0 +1,172 @@
+/*
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * burin enroll: the whole way, from key to certificate on the token.
+ */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "../transport/transport.h"
+#include "verbs.h"
+#include "work.h"
+
+static const struct opt opts[] = {
+	{ "token", 0, OPT_VALUE, "URI", "make a new key on this token" },
+	{ "key", 0, OPT_VALUE, "URI", "or use this key" },
+	{ "type", 0, OPT_VALUE, "TYPE",
+	    "of the new key (default: the profile's first)" },
+	{ "label", 0, OPT_VALUE, "LABEL", "of the new key" },
+	{ "usage", 0, OPT_VALUE, "USES", "sign, decrypt, derive" },
+	{ "always-authenticate", 0, OPT_FLAG, NULL,
+	    "the PIN is asked for each use" },
+	{ "replace", 0, OPT_FLAG, NULL,
+	    "another certificate of the key may go" },
+	{ "consumer-check", 0, OPT_FLAG, NULL,
+	    "at the end, use the key through libp11" },
+	{ NULL, 0, OPT_FLAG, NULL, NULL },
+};
+static const struct opt *const groups[] = { opts, opts_subject, opts_transport,
+	opts_dry_run, opts_common, NULL };
+
+/* What transport_check may judge before anything is made. */
+static int
+check_transport(struct cli *c, const struct plan *p, struct burin_error *e)
+{
+	struct transport_config config;
+	STACK_OF(X509) *anchors = NULL;
+	const char *pem = p->tls_trust != NULL ? p->tls_trust : p->trust;
+	int rc = -1;
+
+	memset(&config, 0, sizeof(config));
+	if (pem != NULL &&
+	    burin_certs_parse(pem, strlen(pem), BURIN_EUSAGE, &anchors, e) != 0)
+		goto out;
+	/* A fingerprint brings its anchor with the first contact. */
+	if (anchors == NULL && p->ca_fingerprint != NULL &&
+	    (anchors = sk_X509_new_null()) == NULL) {
+		(void)burin_fail_memory(e);
+		goto out;
+	}
+	config.protocol = p->protocol;
+	config.url = p->url;
+	config.tls_anchors = anchors;
+	config.proxy = p->proxy;
+	config.timeout = p->timeout;
+	config.user = p->user;
+	config.request_file = p->request_file;
+	config.response_file = arg_value(c->args, "response-file");
+	rc = transport_check(&config, e);
+out:
+	sk_X509_pop_free(anchors, X509_free);
+	return rc == 0 ? 0 : burin_error_step(e, "transport");
+}
+
+/* What can be said without the token. */
+static int
+check_plan(struct cli *c, const struct plan *p, struct burin_key_spec *spec,
+    struct burin_error *e)
+{
+	struct burin_subject *s = NULL;
+
+	if (check_transport(c, p, e) != 0)
+		return -1;
+	if (p->trust == NULL && p->ca_fingerprint == NULL) {
+		(void)burin_fail(e, BURIN_EUSAGE, "option-missing",
+		    "nothing says which authority is believed");
+		(void)burin_error_rule(e, "RFC 7030 section 4.1.1");
+		(void)burin_error_advice(e,
+		    "--trust FILE, or --ca-fingerprint HEX for the first "
+		    "contact");
+		return burin_error_step(e, "plan");
+	}
+	if (plan_subject(p, &s, e) != 0)
+		return burin_error_step(e, "subject");
+	burin_subject_free(&s);
+	memset(spec, 0, sizeof(*spec));
+	if (p->key == NULL && plan_key_spec(p, spec, e) != 0)
+		return burin_error_step(e, "plan");
+	return 0;
+}
+
+/* Finds the token and asks what it can do; needs no PIN. */
+static int
+check_token(struct cli *c, const struct plan *p,
+    const struct burin_key_spec *spec, struct burin_error *e)
+{
+	struct burin_token *t;
+
+	if (cli_p11(c, e) != 0)
+		return -1;
+	if (burin_token_find(
+		c->p11, p->key != NULL ? p->key : p->token, 0, &t, e) != 0)
+		return burin_error_step(e, "find-token");
+	out_json(c, "token", json_token(t));
+	if (p->key == NULL && !burin_token_can_generate(t, spec->type)) {
+		(void)burin_fail(e, BURIN_EREFUSED, "key-type-unsupported",
+		    "the token cannot make %s keys",
+		    burin_key_type_name(spec->type));
+		(void)burin_error_token(e, "%s", burin_token_name(t));
+		return burin_error_step(e, "plan");
+	}
+	if (!c->dry_run)
+		return 0;
+	if (p->key == NULL)
+		out_text(c, "would make a %s key on %s",
+		    burin_key_type_name(spec->type), burin_token_name(t));
+	else
+		out_text(c, "would use the key %s", p->key);
+	out_text(c, "would ask %s (%s)",
+	    p->url != NULL ? p->url : p->request_file, p->protocol);
+	out_text(c,
+	    "would check the answer, write the certificate to the "
+	    "token and read it back");
+	return 0;
+}
+
+static int
+run(struct cli *c, struct burin_error *e)
+{
+	struct burin_key_spec spec;
+	struct plan plan;
+	struct engine en;
+	struct job job;
+	int rc = -1;
+
+	memset(&plan, 0, sizeof(plan));
+	memset(&job, 0, sizeof(job));
+	if (work_plan(c, &plan, e) != 0 || check_plan(c, &plan, &spec, e) != 0)
+		goto out;
+	if (cli_pin_uri(c, plan.key != NULL ? plan.key : plan.token, e) != 0 ||
+	    check_token(c, &plan, &spec, e) != 0)
+		goto out;
+	if (c->dry_run) {
+		out_json(c, "state", json_string("planned"));
+		rc = 0;
+		goto out;
+	}
+	if (work_engine(c, &en, e) != 0 ||
+	    plan_format(&plan, &job.plan, e) != 0)
+		goto out;
+	if ((job.verb = strdup("enroll")) == NULL) {
+		(void)burin_fail_memory(e);
+		goto out;
+	}
+	if (journal_create(c->journal, &job, e) != 0) {
+		(void)burin_error_step(e, "journal");
+		goto out;
+	}
+	rc = work_run(c, &en, &job, e);
+out:
+	job_clear(&job);
+	plan_clear(&plan);
+	return rc;
+}
+
+const struct verb verb_enroll = {
+	.name = "enroll",
+	.usage = "--token URI | --key URI --profile PROFILE --ca URL",
+	.help = "the whole way: key, request, certificate, on the token",
+	.opts = groups,
+	.run = run,
+};

@@ -1,0 +1,86 @@
+/*
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * burin resume: an enrolment goes on from where it stands.
+ */
+
+#include <string.h>
+
+#include "verbs.h"
+#include "work.h"
+
+static const struct opt opts[] = {
+	{ "response-file", 0, OPT_VALUE, "FILE", "the authority's answer" },
+	{ "wait", 0, OPT_FLAG, NULL, "while pending, wait and ask again" },
+	{ NULL, 0, OPT_FLAG, NULL, NULL },
+};
+static const struct opt *const groups[] = { opts, opts_dry_run, opts_common,
+	NULL };
+
+/* The name the user gave the token or key then, for its pin-source. */
+static int
+remember_uri(struct cli *c, const struct job *job, struct burin_error *e)
+{
+	struct plan plan;
+	int rc = -1;
+
+	memset(&plan, 0, sizeof(plan));
+	if (job->plan == NULL)
+		return 0;
+	if (plan_parse(job->plan, &plan, e) == 0)
+		rc =
+		    cli_pin_uri(c, plan.key != NULL ? plan.key : plan.token, e);
+	plan_clear(&plan);
+	return rc;
+}
+
+static int
+run(struct cli *c, struct burin_error *e)
+{
+	const char *const *words;
+	struct engine en;
+	struct job job;
+	int rc = -1;
+
+	memset(&job, 0, sizeof(job));
+	(void)arg_words(c->args, &words);
+	if (cli_journal(c, e) != 0)
+		return -1;
+	if (journal_load(c->journal, words[0], &job, e) != 0) {
+		(void)burin_error_step(e, "journal");
+		goto out;
+	}
+	out_json(c, "id", json_text(job.id));
+	out_json(c, "state", json_text(job_state_name(job.state)));
+	if (job_state_final(job.state) && job.state != JOB_DONE) {
+		(void)burin_fail(e, BURIN_EUSAGE, "job-final",
+		    "job %s has ended: %s", job.id, job_state_name(job.state));
+		if (job.error.status != BURIN_OK)
+			(void)burin_error_cause(e, "%s", job.error.reason);
+		(void)burin_error_advice(
+		    e, "burin abandon %s cleans up; then enrol anew", job.id);
+		goto out;
+	}
+	if (c->dry_run) {
+		out_text(c, "would go on with job %s from state %s", job.id,
+		    job_state_name(job.state));
+		rc = 0;
+		goto out;
+	}
+	if (remember_uri(c, &job, e) != 0 || work_engine(c, &en, e) != 0)
+		goto out;
+	rc = work_run(c, &en, &job, e);
+out:
+	job_clear(&job);
+	return rc;
+}
+
+const struct verb verb_resume = {
+	.name = "resume",
+	.usage = "JOB",
+	.help = "go on with an enrolment to its end",
+	.opts = groups,
+	.min_words = 1,
+	.max_words = 1,
+	.run = run,
+};

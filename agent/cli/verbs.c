@@ -1,0 +1,29 @@
+/*
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The table of verbs, in the order in which people meet them.
+ */
+
+#include "verbs.h"
+
+const struct verb *const cli_verbs[] = {
+	&verb_tokens,
+	&verb_init,
+	&verb_keygen,
+	&verb_request,
+	&verb_install,
+	&verb_enroll,
+	&verb_status,
+	&verb_resume,
+	&verb_abandon,
+	&verb_verify,
+	&verb_show,
+	&verb_export,
+	&verb_authority_init,
+	&verb_authority_serve,
+	&verb_authority_invite,
+	&verb_authority_pending,
+	&verb_authority_approve,
+	&verb_completion,
+	NULL,
+};

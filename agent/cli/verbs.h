@@ -1,0 +1,31 @@
+/*
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Every verb, one file each.
+ */
+
+#ifndef BURIN_VERBS_H
+#define BURIN_VERBS_H
+
+#include "cli.h"
+
+extern const struct verb verb_tokens;
+extern const struct verb verb_init;
+extern const struct verb verb_keygen;
+extern const struct verb verb_request;
+extern const struct verb verb_install;
+extern const struct verb verb_enroll;
+extern const struct verb verb_status;
+extern const struct verb verb_resume;
+extern const struct verb verb_abandon;
+extern const struct verb verb_verify;
+extern const struct verb verb_show;
+extern const struct verb verb_export;
+extern const struct verb verb_authority_init;
+extern const struct verb verb_authority_serve;
+extern const struct verb verb_authority_invite;
+extern const struct verb verb_authority_pending;
+extern const struct verb verb_authority_approve;
+extern const struct verb verb_completion;
+
+#endif

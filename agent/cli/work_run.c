@@ -1,0 +1,123 @@
+/*
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Driving the engine: what it needs from the program, and telling how a
+ * walk went.
+ */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "json_job.h"
+#include "progress.h"
+#include "work.h"
+
+volatile sig_atomic_t cli_stop;
+
+static void
+on_stop(int signo)
+{
+	(void)signo;
+	cli_stop = 1;
+}
+
+/*
+ * The first Ctrl-C ends the job after the step at hand, the second one ends
+ * the program. No SA_RESTART: waiting ends at once.
+ */
+static void
+catch_signals(void)
+{
+	struct sigaction act;
+
+	memset(&act, 0, sizeof(act));
+	act.sa_handler = on_stop;
+	act.sa_flags = (int)SA_RESETHAND;
+	(void)sigemptyset(&act.sa_mask);
+	(void)sigaction(SIGINT, &act, NULL);
+	(void)sigaction(SIGTERM, &act, NULL);
+}
+
+static int
+secret(void *arg, const char *source, struct burin_secret **out,
+    struct burin_error *e)
+{
+	progress_clear(arg);
+	if (source_read(source != NULL ? source : "prompt", "enrolment secret",
+		0, out, e) != 0)
+		return burin_error_step(e, "secret");
+	return 0;
+}
+
+int
+work_engine(struct cli *c, struct engine *en, struct burin_error *e)
+{
+	memset(en, 0, sizeof(*en));
+	if (cli_journal(c, e) != 0 || cli_p11(c, e) != 0)
+		return -1;
+	en->p11 = c->p11;
+	en->journal = c->journal;
+	en->secret = secret;
+	en->progress = progress_event;
+	en->consumer_check = consumer_check;
+	en->arg = c;
+	en->wait = arg_flag(c->args, "wait") > 0;
+	en->response_file = arg_value(c->args, "response-file");
+	en->stop = &cli_stop;
+	return 0;
+}
+
+/* What of a job the walk did not touch: a failure names its token too. */
+static void
+json_rest(struct cli *c, const struct job *job)
+{
+	json_t *o;
+
+	if (c->json == NULL || (o = json_job(job)) == NULL)
+		return;
+	if (json_object_get(c->json, "token") == NULL)
+		out_json(c, "token", json_incref(json_object_get(o, "token")));
+	if (json_object_get(c->json, "key") == NULL)
+		out_json(c, "key", json_incref(json_object_get(o, "key")));
+	json_decref(o);
+}
+
+static void
+say_how_it_went(struct cli *c, const struct job *job,
+    const struct engine_report *r, int rc, struct burin_error *e)
+{
+	out_json(c, "id", json_text(job->id));
+	out_json(c, "state", json_text(job_state_name(job->state)));
+	if (c->json != NULL) {
+		json_t *report = json_report(r);
+
+		(void)json_object_update(c->json, report);
+		json_decref(report);
+		json_rest(c, job);
+	}
+	progress_clear(c);
+	if (rc == 0) {
+		work_say_identity(c, r->key, r->cert);
+		out_text(c, "done         job %s, %.2f s, %lu PKCS#11 calls",
+		    job->id, r->seconds, r->calls);
+		return;
+	}
+	out_note(c, "job %s stands at %s", job->id, job_state_name(job->state));
+	if (!job_state_final(job->state))
+		(void)burin_error_advice(e, "burin resume %s", job->id);
+}
+
+int
+work_run(
+    struct cli *c, struct engine *en, struct job *job, struct burin_error *e)
+{
+	struct engine_report r;
+	int rc;
+
+	memset(&r, 0, sizeof(r));
+	catch_signals();
+	rc = engine_run(en, job, &r, e);
+	say_how_it_went(c, job, &r, rc, e);
+	engine_report_clear(&r);
+	return rc;
+}
