@@ -1,0 +1,28 @@
+/*
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Inside the memory of wrong PINs: what the callbacks of journal.h do once
+ * they know which token it is.
+ */
+
+#ifndef BURIN_PIN_MEMORY_H
+#define BURIN_PIN_MEMORY_H
+
+#include "journal.h"
+
+/* Whose PIN it is: a token as it names itself, and the kind of login. */
+struct pin_owner {
+	const char *serial;
+	const char *label;
+	enum burin_login who;
+};
+
+/* -1, BURIN_EPIN, when this PIN must not be sent. */
+int pin_memory_check(const struct pin_memory *m, const struct pin_owner *o,
+    const struct burin_secret *pin, struct burin_error *e);
+int pin_memory_right(const struct pin_memory *m, const struct pin_owner *o,
+    struct burin_error *e);
+int pin_memory_wrong(const struct pin_memory *m, const struct pin_owner *o,
+    const struct burin_secret *pin, struct burin_error *e);
+
+#endif
