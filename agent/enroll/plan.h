@@ -65,7 +65,11 @@ int plan_parse(const char *json, struct plan *p, struct burin_error *e);
 /* The subject that the plan (profile, identity, options) asks for. */
 int plan_subject(const struct plan *p, struct burin_subject **out,
     struct burin_error *e);
-/* Key type and usage that the plan resolves to. */
+/* 1 when the plan has no DN, name, identity or prefix of its own. */
+int plan_names_nobody(const struct plan *p);
+/* Fills in the label that was left open: the identity, the DN, a name. */
+int plan_settle_label(struct plan *p, struct burin_error *e);
+/* Key type, usage and label (borrowed) that the plan resolves to. */
 int plan_key_spec(const struct plan *p, struct burin_key_spec *spec,
     struct burin_error *e);
 
