@@ -1,0 +1,80 @@
+/*
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The table of protocols.
+ */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "protocol.h"
+
+static const struct transport_protocol *const protocols[] = {
+	&transport_est, /* the default */
+	&transport_file,
+};
+#define N_PROTOCOLS (sizeof(protocols) / sizeof(protocols[0]))
+
+static const struct transport_protocol *
+find(const struct transport_config *c, struct burin_error *e)
+{
+	char names[128] = "";
+	size_t i, n = 0;
+
+	if (c->protocol == NULL)
+		return protocols[0];
+	for (i = 0; i < N_PROTOCOLS; i++) {
+		if (strcmp(c->protocol, protocols[i]->name) == 0)
+			return protocols[i];
+		if (n < sizeof(names))
+			n += (size_t)snprintf(names + n, sizeof(names) - n,
+			    "%s%s", n > 0 ? ", " : "", protocols[i]->name);
+	}
+	burin_fail(e, BURIN_EUSAGE, "protocol-unknown",
+	    "'%s' is not a protocol", c->protocol);
+	burin_error_advice(e, "--protocol takes %s", names);
+	return NULL;
+}
+
+void
+transport_reply_clear(struct transport_reply *r)
+{
+	free(r->body);
+	memset(r, 0, sizeof(*r));
+}
+
+int
+transport_check(const struct transport_config *c, struct burin_error *e)
+{
+	const struct transport_protocol *p = find(c, e);
+
+	return p != NULL ? p->check(c, e) : -1;
+}
+
+int
+transport_submit(const struct transport_config *c, const unsigned char *request,
+    size_t len, int reenroll, struct transport_reply *reply,
+    struct burin_error *e)
+{
+	const struct transport_protocol *p = find(c, e);
+
+	memset(reply, 0, sizeof(*reply));
+	return p != NULL ? p->submit(c, request, len, reenroll, reply, e) : -1;
+}
+
+int
+transport_cacerts(const struct transport_config *c,
+    struct transport_reply *reply, struct burin_error *e)
+{
+	const struct transport_protocol *p = find(c, e);
+
+	memset(reply, 0, sizeof(*reply));
+	if (p == NULL)
+		return -1;
+	if (p->cacerts == NULL) {
+		burin_fail(e, BURIN_EUSAGE, "no-ca-certificates",
+		    "the protocol '%s' cannot fetch CA certificates", p->name);
+		return burin_error_advice(e, "give them with --trust FILE");
+	}
+	return p->cacerts(c, reply, e);
+}
