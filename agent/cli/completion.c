@@ -140,16 +140,14 @@ completion_bash(FILE *f)
 
 	(void)fputs("# bash completion for burin\n", f);
 	(void)fputs(profiles_sh, f);
-	/* A colon splits words in bash: what stands before it is typed. */
+	/* bash splits words at colons: bash-completion joins them again. */
 	(void)fputs("_burin_words()\n{\n"
-		    "\tlocal whole=$cur i\n"
-		    "\t[[ $prev2 == --* && $prev == : ]] && whole=\n"
-		    "\tCOMPREPLY=($(compgen -W \"$1\" -- \"$whole\"))\n"
+		    "\tCOMPREPLY=($(compgen -W \"$1\" -- \"$cur\"))\n"
 		    "\tif declare -F __ltrim_colon_completions >/dev/null; "
 		    "then\n"
 		    "\t\t__ltrim_colon_completions \"$cur\"\n\tfi\n}\n"
 		    "_burin()\n{\n"
-		    "\tlocal cur prev prev2 words cword verb\n"
+		    "\tlocal cur prev words cword verb\n"
 		    "\tCOMPREPLY=()\n"
 		    "\tif declare -F _get_comp_words_by_ref >/dev/null; then\n"
 		    "\t\t_get_comp_words_by_ref -n := cur prev words cword\n"
@@ -158,7 +156,6 @@ completion_bash(FILE *f)
 		    "\t\tprev=${COMP_WORDS[COMP_CWORD-1]}\n"
 		    "\t\twords=(\"${COMP_WORDS[@]}\") cword=$COMP_CWORD\n"
 		    "\tfi\n"
-		    "\tprev2=${words[cword-2]:-}\n"
 		    "\tif ((cword == 1)); then\n\t\t_burin_words \"",
 	    f);
 	names(f);
