@@ -62,7 +62,7 @@ struct burin_p11 {
 	size_t n_all;
 	atomic_ulong calls[P11_N_CALLS];	/* names: call.c */
 	atomic_ulong total, failed;
-	OSSL_LIB_CTX *libctx;		/* private, with our provider */
+	struct p11_provider *_Atomic provider;	/* provider.c, on demand */
 };
 
 #define P11_NO_SESSION CK_INVALID_HANDLE
@@ -302,6 +302,12 @@ CK_RV p11_do(struct burin_key *k, enum p11_op op, CK_MECHANISM *mech,
 
 /* The EVP_PKEY over k, in p11's private library context (made on demand). */
 EVP_PKEY *p11_provider_key(struct burin_key *k, struct burin_error *e);
+/*
+ * Before k goes: frees k->evp. References to it that others still hold keep
+ * the public half only.
+ */
+void p11_provider_forget(struct burin_key *k);
+/* After all keys of p11. */
 void p11_provider_free(struct burin_p11 *p11);
 
 #endif
