@@ -43,6 +43,7 @@ struct check {
 	int pin_fd;
 	P11KitUri *uri;
 	PKCS11_CTX *ctx;
+	int loaded; /* unloading what is not loaded crashes libp11 */
 	PKCS11_SLOT *slots;
 	unsigned int n_slots;
 	PKCS11_SLOT *slot;
@@ -165,6 +166,7 @@ find_token(struct check *k)
 		PKCS11_CTX_init_args(k->ctx, k->init);
 	if (PKCS11_CTX_load(k->ctx, k->module) != 0)
 		return say(CANNOT, "libp11 cannot load the module");
+	k->loaded = 1;
 	k->ui = UI_create_method("burin-consumer-check");
 	if (k->ui == NULL || UI_method_set_reader(k->ui, give_pin) != 0 ||
 	    PKCS11_set_ui_method(k->ctx, k->ui, k->pin) != 0)
@@ -335,10 +337,10 @@ clear(struct check *k)
 	OPENSSL_cleanse(k->pin, sizeof(k->pin));
 	if (k->slots != NULL)
 		PKCS11_release_all_slots(k->ctx, k->slots, k->n_slots);
-	if (k->ctx != NULL) {
+	if (k->loaded)
 		PKCS11_CTX_unload(k->ctx);
+	if (k->ctx != NULL)
 		PKCS11_CTX_free(k->ctx);
-	}
 	UI_destroy_method(k->ui);
 	p11_kit_uri_free(k->uri);
 }
