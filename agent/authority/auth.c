@@ -10,13 +10,16 @@
 #include <string.h>
 
 #include <gnutls/gnutls.h>
+#include <openssl/rand.h>
 
 #include <burin/names.h>
 #include <burin/response.h>
 
 #include "http.h"
 
-#define NONCE_SECONDS 300 /* life of a Digest nonce */
+#define NONCE_SECONDS 300  /* life of a Digest nonce */
+#define MAX_STALE 4	   /* fresh nonces that a connection gets */
+#define PAUSE_NS 50000000L /* longest pause before the first of them */
 
 const struct sockaddr *
 http_peer(struct MHD_Connection *c)
@@ -76,6 +79,32 @@ by_basic(struct server *s, struct MHD_Connection *c, const char *name,
 	return wrong(s, c, r);
 }
 
+/*
+ * libmicrohttpd 0.9.75 gives clients that come within one second the same
+ * nonce, and then says of the second one what it says of a wrong secret. So
+ * the first failures of a connection get a fresh nonce instead of a refusal
+ * (RFC 7616 section 3.3, stale), after a random pause that grows, or the
+ * same clients would meet again. It slows down those who guess as well.
+ */
+static int
+may_be_stale(struct MHD_Connection *c)
+{
+	const union MHD_ConnectionInfo *info;
+	struct timespec pause = { 0, 0 };
+	unsigned short random;
+	struct link *link;
+
+	info = MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+	if (info == NULL || (link = info->socket_context) == NULL ||
+	    link->stale >= MAX_STALE ||
+	    RAND_bytes((unsigned char *)&random, sizeof(random)) != 1)
+		return 0;
+	pause.tv_nsec = (long)random * (PAUSE_NS / 65536) << link->stale;
+	link->stale++;
+	(void)nanosleep(&pause, NULL);
+	return 1;
+}
+
 static int
 by_digest(struct server *s, struct MHD_Connection *c, const char *name,
     struct invite *in, struct answer *r)
@@ -88,8 +117,9 @@ by_digest(struct server *s, struct MHD_Connection *c, const char *name,
 	    sizeof(in->ha1), NONCE_SECONDS, MHD_DIGEST_ALG_SHA256);
 	if (rv == MHD_YES && found)
 		return 1;
-	if (rv == MHD_INVALID_NONCE)
-		return challenge(r, 1, "the nonce is too old, here is another");
+	if (rv == MHD_INVALID_NONCE || (found && may_be_stale(c)))
+		return challenge(r, 1,
+		    "the nonce or the secret is wrong; here is another nonce");
 	return wrong(s, c, r);
 }
 

@@ -23,6 +23,11 @@ struct server {
 	atomic_int busy;	/* exchanges that are not over */
 };
 
+/* What is remembered of one connection: MHD's socket context. */
+struct link {
+	unsigned stale;		/* Digest answers that met a used nonce */
+};
+
 /* One request as it comes in. */
 struct exchange {
 	unsigned char *body;

@@ -15,7 +15,8 @@
 #include "../enroll/profile_dir.h"
 #include "ca.h"
 
-#define MAX_DAYS 36500	  /* of the CA certificate */
+#define MAX_DAYS 36500 /* of the CA certificate */
+#define DEFAULT_PROFILE "default"
 #define MAX_PROFILES 1000 /* files in the profile directory */
 
 static const char *const default_hosts[] = { "localhost", "127.0.0.1", "::1",
@@ -29,7 +30,8 @@ struct build {
 	struct issuer ca;
 	X509 *tls_cert;
 	struct store *store;
-	int dir_ours; /* files of this directory are ours to remove */
+	int dir_ours;	 /* files of this directory are ours to remove */
+	int has_default; /* the profiles hold DEFAULT_PROFILE */
 };
 
 static int
@@ -181,6 +183,8 @@ copy_profiles(struct build *b, struct burin_error *e)
 		}
 		if (copy_profile(from, to, entry->d_name, e) != 0)
 			goto out;
+		if (strcmp(entry->d_name, DEFAULT_PROFILE ".cnf") == 0)
+			b->has_default = 1;
 	}
 	rc = 0;
 out:
@@ -213,8 +217,10 @@ write_settings(struct build *b, struct burin_error *e)
 			goto out;
 		}
 	}
+	if (b->has_default)
+		s.profile = strdup(DEFAULT_PROFILE);
 	if (s.name == NULL || s.token == NULL || s.ca_key == NULL ||
-	    s.tls_key == NULL) {
+	    s.tls_key == NULL || (b->has_default && s.profile == NULL)) {
 		(void)burin_fail_memory(e);
 		goto out;
 	}

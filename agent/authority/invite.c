@@ -50,6 +50,9 @@ check_input(const char *name, const char *profile, const char *identity,
 	if (ttl <= 0 || ttl > MAX_TTL)
 		return burin_fail(e, BURIN_EUSAGE, "ttl-refused",
 		    "an invite lives 1 to %ld seconds", MAX_TTL);
+	if (identity != NULL && *identity == '\0')
+		return burin_fail(e, BURIN_EUSAGE, "identity-empty",
+		    "the identity of the invite is empty");
 	if (identity != NULL && profile == NULL) {
 		(void)burin_fail(e, BURIN_EUSAGE, "profile-needed",
 		    "an identity means something only with a profile");

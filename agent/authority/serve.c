@@ -1,8 +1,8 @@
 /*
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * The HTTPS server: libmicrohttpd with a few threads of its own, until a
- * signal asks it to stop.
+ * The HTTPS server: libmicrohttpd with a thread per connection, since a slow
+ * token holds up whoever waits for its signature, until a signal stops it.
  */
 
 #include <errno.h>
@@ -20,12 +20,11 @@
 
 #include "http.h"
 
-#define THREADS 4	    /* each serves many connections */
-#define MAX_CONNECTIONS 256 /* at once */
+#define MAX_CONNECTIONS 256 /* at once, with a thread each */
 #define MAX_PER_ADDRESS 64  /* of them from one address */
 #define IDLE_SECONDS 20	    /* then a connection is closed */
 #define MAX_HEADER 32768    /* bytes of memory per connection */
-#define NONCES 1024	    /* Digest nonces that are remembered */
+#define NONCES 4096	    /* Digest nonces that are remembered */
 #define STOP_SECONDS 5	    /* for exchanges that are under way */
 
 /* TLS 1.2 is the oldest version that RFC 9325 section 3.1.1 allows. */
@@ -123,6 +122,20 @@ daemon_log(void *arg, const char *fmt, va_list ap)
 	(void)vsnprintf(line, sizeof(line), fmt, ap);
 	line[strcspn(line, "\n")] = '\0';
 	http_log("http: %s", line);
+}
+
+static void
+connected(void *arg, struct MHD_Connection *c, void **context,
+    enum MHD_ConnectionNotificationCode what)
+{
+	(void)arg;
+	(void)c;
+	if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+		*context = calloc(1, sizeof(struct link));
+	} else {
+		free(*context);
+		*context = NULL;
+	}
 }
 
 /* "HOST:PORT" or "[ADDRESS]:PORT" apart; both are malloc'd. */
@@ -246,10 +259,10 @@ start(struct server *s, int fd, const char *trust, const char *random,
     size_t random_len)
 {
 	return MHD_start_daemon(MHD_USE_AUTO | MHD_USE_INTERNAL_POLLING_THREAD |
-		MHD_USE_TLS | MHD_USE_ERROR_LOG | MHD_USE_ITC,
+		MHD_USE_THREAD_PER_CONNECTION | MHD_USE_TLS |
+		MHD_USE_ERROR_LOG | MHD_USE_ITC,
 	    0, NULL, NULL, handle, s, MHD_OPTION_EXTERNAL_LOGGER, daemon_log,
-	    NULL, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_THREAD_POOL_SIZE,
-	    (unsigned)THREADS, MHD_OPTION_CONNECTION_LIMIT,
+	    NULL, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
 	    (unsigned)MAX_CONNECTIONS, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
 	    (unsigned)MAX_PER_ADDRESS, MHD_OPTION_CONNECTION_TIMEOUT,
 	    (unsigned)IDLE_SECONDS, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
@@ -257,7 +270,8 @@ start(struct server *s, int fd, const char *trust, const char *random,
 	    MHD_OPTION_HTTPS_CERT_CALLBACK, tls_callback(),
 	    MHD_OPTION_HTTPS_MEM_TRUST, trust, MHD_OPTION_DIGEST_AUTH_RANDOM,
 	    random_len, random, MHD_OPTION_NONCE_NC_SIZE, (unsigned)NONCES,
-	    MHD_OPTION_NOTIFY_COMPLETED, completed, s, MHD_OPTION_END);
+	    MHD_OPTION_NOTIFY_COMPLETED, completed, s,
+	    MHD_OPTION_NOTIFY_CONNECTION, connected, NULL, MHD_OPTION_END);
 }
 
 /* No new connections, then a while for the exchanges that are under way. */

@@ -25,14 +25,15 @@ static struct {
 	int cert_made;
 } identity;
 
+/* GnuTLS hashes ECDSA itself, in TLS 1.2 and in TLS 1.3. */
 static int
-sign_data(gnutls_privkey_t key, gnutls_sign_algorithm_t algo, void *arg,
-    unsigned flags, const gnutls_datum_t *data, gnutls_datum_t *sig)
+sign_hash(gnutls_privkey_t key, gnutls_sign_algorithm_t algo, void *arg,
+    unsigned flags, const gnutls_datum_t *hash, gnutls_datum_t *sig)
 {
+	struct burin_error e = BURIN_ERROR_INIT;
 	unsigned char buf[MAX_SIGNATURE];
 	size_t len = sizeof(buf);
-	EVP_PKEY *pkey = arg;
-	EVP_MD_CTX *ctx;
+	EVP_PKEY_CTX *ctx;
 	int ok;
 
 	(void)key;
@@ -40,14 +41,11 @@ sign_data(gnutls_privkey_t key, gnutls_sign_algorithm_t algo, void *arg,
 	if (algo != GNUTLS_SIGN_ECDSA_SHA256 &&
 	    algo != GNUTLS_SIGN_ECDSA_SECP256R1_SHA256)
 		return GNUTLS_E_UNSUPPORTED_SIGNATURE_ALGORITHM;
-	if ((ctx = EVP_MD_CTX_new()) == NULL)
-		return GNUTLS_E_MEMORY_ERROR;
-	ok = EVP_DigestSignInit(ctx, NULL, EVP_sha256(), NULL, pkey) == 1 &&
-	    EVP_DigestSign(ctx, buf, &len, data->data, data->size) == 1;
-	EVP_MD_CTX_free(ctx);
+	ctx = EVP_PKEY_CTX_new(arg, NULL);
+	ok = ctx != NULL && EVP_PKEY_sign_init(ctx) == 1 &&
+	    EVP_PKEY_sign(ctx, buf, &len, hash->data, hash->size) == 1;
+	EVP_PKEY_CTX_free(ctx);
 	if (!ok) {
-		struct burin_error e = BURIN_ERROR_INIT;
-
 		(void)burin_fail_openssl(&e, BURIN_EINTERNAL, "sign-failed",
 		    "the server's key did not sign");
 		http_log("tls: %s: %s", e.reason, e.cause);
@@ -112,8 +110,8 @@ set_identity(EVP_PKEY *key, const gnutls_datum_t *der, struct burin_error *e)
 	if (rv == 0)
 		rv = gnutls_privkey_init(&identity.key);
 	if (rv == 0)
-		rv = gnutls_privkey_import_ext4(identity.key, key, sign_data,
-		    NULL, NULL, NULL, key_info, 0);
+		rv = gnutls_privkey_import_ext4(identity.key, key, NULL,
+		    sign_hash, NULL, NULL, key_info, 0);
 	if (rv == 0)
 		return 0;
 	return burin_fail(e, BURIN_EINTERNAL, "tls-start",
