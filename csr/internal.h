@@ -19,6 +19,11 @@
 /* Printed for a byte that is no clean text: U+FFFD and two hex digits. */
 #define CSR_BAD_BYTE "\xef\xbf\xbd"
 
+/* Types of string in a DN, as a mask of OpenSSL's B_ASN1_ bits. */
+#define CSR_DN_STRINGS                                                        \
+	((B_ASN1_DIRECTORYSTRING) | B_ASN1_IA5STRING | B_ASN1_NUMERICSTRING | \
+	    B_ASN1_VISIBLESTRING | B_ASN1_GENERALSTRING)
+
 /*
  * An identity as it is asked for. asked holds the extensions somebody named;
  * defaults those of a profile, each of which gives way to an asked one of its
@@ -49,6 +54,8 @@ struct csr_text {
 
 void csr_text_add(struct csr_text *t, const char *s, size_t len);
 void csr_text_puts(struct csr_text *t, const char *s);
+/* One byte as two lower-case hex digits. */
+void csr_text_hex(struct csr_text *t, unsigned char byte);
 /* Hands the string over, to be free()d; NULL when memory ran out. */
 char *csr_text_take(struct csr_text *t);
 
@@ -59,6 +66,8 @@ char *csr_text_take(struct csr_text *t);
 size_t csr_clean_char(const unsigned char *s, size_t len);
 /* 1 when all of s is such characters. */
 int csr_is_clean(const char *s, size_t len);
+/* 1 when all of s is UTF-8, safe to show or not. */
+int csr_is_utf8(const char *s, size_t len);
 /* 1 when all of s is ASCII. */
 int csr_is_ascii(const char *s, size_t len);
 
