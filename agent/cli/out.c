@@ -12,6 +12,8 @@
 #include "progress.h"
 
 /* A peer's words must not steer the terminal. */
+static void put_line(FILE *f, const char *fmt, va_list ap) BURIN_PRINTF(2, 0);
+
 static void
 put_line(FILE *f, const char *fmt, va_list ap)
 {

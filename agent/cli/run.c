@@ -194,6 +194,7 @@ finish(struct cli *c, int rc, const struct burin_error *e)
 		(void)json_dumpf(
 		    c->json, stdout, JSON_COMPACT | JSON_REAL_PRECISION(6));
 		(void)fputc('\n', stdout);
+		(void)fflush(stdout);
 	}
 	if (rc != 0)
 		out_error(c, e);

@@ -102,9 +102,14 @@ say_how_it_went(struct cli *c, const struct job *job,
 		    job->id, r->seconds, r->calls);
 		return;
 	}
-	out_note(c, "job %s stands at %s", job->id, job_state_name(job->state));
-	if (!job_state_final(job->state))
-		(void)burin_error_advice(e, "burin resume %s", job->id);
+	if (job_state_final(job->state)) {
+		out_note(
+		    c, "job %s ended: %s", job->id, job_state_name(job->state));
+		return;
+	}
+	out_note(c, "job %s stands at %s; burin resume %s goes on", job->id,
+	    job_state_name(job->state), job->id);
+	(void)burin_error_advice(e, "burin resume %s", job->id);
 }
 
 int
