@@ -27,7 +27,8 @@
 #define CA_MAX_NAME 128			/* bytes of an invited name */
 #define CA_MAX_HOSTS 32			/* names of the server */
 #define CA_MAX_RSA_BITS 16384		/* larger keys cost too much to check */
-#define CA_RETRY_AFTER 30		/* seconds until a pending one asks again */
+#define CA_RETRY_AFTER 30		/* seconds, unless authority.cnf says */
+#define CA_MAX_RETRY_AFTER 86400	/* seconds */
 
 /* --- store.c, store_invite.c, store_cert.c, store_audit.c -------------- */
 
@@ -177,6 +178,7 @@ int issue(struct store *st, const struct issuer *ca,
 struct settings {
 	char *name, *token, *ca_key, *tls_key, *profile;
 	int manual;
+	unsigned retry_after;	/* seconds until a pending one asks again */
 	char *hosts[CA_MAX_HOSTS + 1];	/* NULL-ended */
 };
 void settings_clear(struct settings *s);

@@ -133,7 +133,7 @@ answer_issue(struct call *k, struct issue_input *in)
 		answer_text(k->r, MHD_HTTP_ACCEPTED,
 		    "the request waits for the authority's operator; send the "
 		    "same request again later");
-		k->r->retry_after = CA_RETRY_AFTER;
+		k->r->retry_after = k->s->a->cnf.retry_after;
 	} else {
 		answer_cert(k->r, cert, &e);
 	}

@@ -97,6 +97,18 @@ out:
 }
 
 static int
+first_line(struct build *b, struct burin_error *e)
+{
+	int rc;
+
+	if (store_begin(b->store, e) != 0)
+		return -1;
+	rc = store_audit(b->store, e, "initialized", "%s on %s", b->in->name,
+	    burin_token_name(b->in->token));
+	return store_end(b->store, rc == 0, e) != 0 ? -1 : rc;
+}
+
+static int
 make_key(struct build *b, enum burin_key_type type, const char *label,
     struct burin_key **out, struct burin_error *e)
 {
@@ -198,7 +210,7 @@ out:
 static int
 write_settings(struct build *b, struct burin_error *e)
 {
-	struct settings s = { 0 };
+	struct settings s = { .retry_after = CA_RETRY_AFTER };
 	size_t i;
 	int rc = -1;
 
@@ -234,19 +246,13 @@ static int
 build(struct build *b, struct burin_error *e)
 {
 	const char *dir = b->in->dir;
-	int rc;
 
-	if (make_dir(b, e) != 0 || copy_profiles(b, e) != 0)
+	if (make_dir(b, e) != 0 || first_line(b, e) != 0 ||
+	    copy_profiles(b, e) != 0)
 		return -1;
 	if (make_certs(b, e) != 0 ||
 	    ca_cert_write(dir, "ca.pem", b->ca.cert, e) != 0 ||
 	    ca_cert_write(dir, "tls.pem", b->tls_cert, e) != 0)
-		return -1;
-	if (store_begin(b->store, e) != 0)
-		return -1;
-	rc = store_audit(b->store, e, "initialized", "%s on %s", b->in->name,
-	    burin_token_name(b->in->token));
-	if (store_end(b->store, rc == 0, e) != 0 || rc != 0)
 		return -1;
 	return write_settings(b, e);
 }

@@ -71,6 +71,10 @@ settings_write(const char *dir, const struct settings *s, struct burin_error *e)
 	    "the operator.\napprove = %s\n",
 	    s->manual ? "manual" : "auto");
 	(void)BIO_printf(out,
+	    "# Seconds until a client whose request waits asks again.\n"
+	    "retry_after = %u\n",
+	    s->retry_after);
+	(void)BIO_printf(out,
 	    "# Profile of a request that names none and "
 	    "whose invite names none.\n");
 	if (s->profile != NULL)
@@ -111,6 +115,22 @@ read_hosts(struct settings *s, const char *value, struct burin_error *e)
 }
 
 static int
+read_seconds(unsigned *out, const char *value, struct burin_error *e)
+{
+	unsigned long n;
+
+	/* Six digits at most, so that nothing overflows. */
+	if (*value == '\0' || strlen(value) > 6 ||
+	    strspn(value, "0123456789") != strlen(value) ||
+	    (n = strtoul(value, NULL, 10)) == 0 || n > CA_MAX_RETRY_AFTER)
+		return burin_fail(e, BURIN_EUSAGE, "settings-malformed",
+		    "authority.cnf: retry_after is 1 to %d seconds",
+		    CA_MAX_RETRY_AFTER);
+	*out = (unsigned)n;
+	return 0;
+}
+
+static int
 read_value(struct settings *s, const CONF_VALUE *v, struct burin_error *e)
 {
 	if (strcmp(v->name, "name") == 0)
@@ -123,6 +143,8 @@ read_value(struct settings *s, const CONF_VALUE *v, struct burin_error *e)
 		return copy(&s->tls_key, v->value, e);
 	if (strcmp(v->name, "profile") == 0)
 		return copy(&s->profile, v->value, e);
+	if (strcmp(v->name, "retry_after") == 0)
+		return read_seconds(&s->retry_after, v->value, e);
 	if (strcmp(v->name, "hosts") == 0 && s->hosts[0] == NULL)
 		return read_hosts(s, v->value, e);
 	if (strcmp(v->name, "approve") == 0 &&
@@ -164,6 +186,7 @@ settings_read(const char *dir, struct settings *s, struct burin_error *e)
 	int rc = -1;
 
 	memset(s, 0, sizeof(*s));
+	s->retry_after = CA_RETRY_AFTER;
 	if (ca_path(dir, "authority.cnf", &path, e) != 0)
 		goto out;
 	if ((conf = NCONF_new(NULL)) == NULL) {
