@@ -248,11 +248,11 @@ struct burin_key_spec {
 	int keep_id;
 	int always_authenticate;	/* CKA_ALWAYS_AUTHENTICATE */
 	/*
-	 * Called by burin_keygen when the pair is there under its first
-	 * CKA_ID and before it gets another: the caller records the public
-	 * key and the final CKA_ID, so that the key can be found by either
-	 * whenever the process dies. -1 ends the generation and leaves the
-	 * pair to burin_key_find_made. May be NULL.
+	 * Called when the pair is there under its first CKA_ID, before it
+	 * gets another (burin_keygen, and burin_key_find_made completing
+	 * it): the caller records the public key and the final CKA_ID, so
+	 * that the key can be found by either whenever the process dies. -1
+	 * ends the generation and leaves the pair as it is. May be NULL.
 	 */
 	int (*made)(void *arg, EVP_PKEY *pub, const unsigned char *final_id,
 	    size_t final_id_len, struct burin_error *e);
