@@ -1,0 +1,465 @@
+/*
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The authority's issuing with software keys: what a request gets, what is
+ * refused, that the same request gets the same answer.
+ */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <openssl/rsa.h>
+
+#include "authority/ca.h"
+#include "pki.h"
+
+static const char profile_text[] = "[profile]\n"
+				   "name = unit\n"
+				   "description = Unit test\n"
+				   "key_types = ec:P-256, rsa:2048\n"
+				   "usage = sign\n"
+				   "identity = uri:{address}\n"
+				   "identity_schemes = im, xmpp\n"
+				   "[request]\n"
+				   "keyUsage = critical,digitalSignature\n"
+				   "[certificate]\n"
+				   "days = 30\n"
+				   "copy = subjectAltName\n"
+				   "keyUsage = critical,digitalSignature\n"
+				   "subjectKeyIdentifier = hash\n"
+				   "authorityKeyIdentifier = keyid:always\n";
+
+struct bench {
+	char dir[64], profiles[96];
+	struct store *st;
+	struct issuer ca;
+	EVP_PKEY *key;
+	struct invite invite;
+	struct burin_error e;
+	enum issue_outcome outcome;
+	X509 *cert;
+};
+
+static void
+write_profile(struct bench *b)
+{
+	char path[128];
+	FILE *f;
+
+	(void)snprintf(b->profiles, sizeof(b->profiles), "%s/p", b->dir);
+	assert_int_equal(mkdir(b->profiles, 0700), 0);
+	(void)snprintf(path, sizeof(path), "%s/unit.cnf", b->profiles);
+	assert_non_null(f = fopen(path, "w"));
+	assert_true(fputs(profile_text, f) >= 0);
+	assert_int_equal(fclose(f), 0);
+}
+
+/* An invite called "alice"; the one before is forgotten. */
+static void
+invite(struct bench *b, const char *identity)
+{
+	invite_clear(&b->invite);
+	b->invite.name = strdup("alice");
+	b->invite.profile = strdup("unit");
+	b->invite.identity = identity != NULL ? strdup(identity) : NULL;
+	b->invite.created = PKI_NOW;
+	b->invite.expires = PKI_NOW + 60;
+	assert_int_equal(secret_keep(&b->invite, "secret", 6, &b->e), 0);
+	assert_int_equal(store_begin(b->st, &b->e), 0);
+	assert_int_equal(store_invite_put(b->st, &b->invite, &b->e), 0);
+	assert_int_equal(store_end(b->st, 1, &b->e), 0);
+}
+
+static int
+setup(void **state)
+{
+	struct bench *b = calloc(1, sizeof(*b));
+
+	assert_non_null(b);
+	(void)snprintf(b->dir, sizeof(b->dir), "/tmp/burin-unit-XXXXXX");
+	assert_non_null(mkdtemp(b->dir));
+	write_profile(b);
+	assert_int_equal(store_open(b->dir, 1, &b->st, &b->e), 0);
+	b->ca.key = pki_key("P-256");
+	b->ca.cert = pki_ca("Unit CA", b->ca.key);
+	b->key = pki_key("P-256");
+	invite(b, NULL);
+	*state = b;
+	return 0;
+}
+
+static int
+remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	(void)ftw;
+	return remove(path);
+}
+
+static int
+teardown(void **state)
+{
+	struct bench *b = *state;
+
+	store_close(&b->st);
+	invite_clear(&b->invite);
+	X509_free(b->cert);
+	X509_free(b->ca.cert);
+	EVP_PKEY_free(b->ca.key);
+	EVP_PKEY_free(b->key);
+	(void)nftw(b->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	free(b);
+	return 0;
+}
+
+static unsigned char *
+request(const char *cn, EVP_PKEY *key, const char *const *exts, size_t *len)
+{
+	X509_REQ *req = pki_req(cn, key, exts);
+	unsigned char *der = NULL;
+	int n = i2d_X509_REQ(req, &der);
+
+	assert_true(n > 0);
+	*len = (size_t)n;
+	X509_REQ_free(req);
+	return der;
+}
+
+/* One call of issue() with the bench's invite. */
+static int
+run(struct bench *b, const unsigned char *der, size_t len, int manual,
+    time_t now)
+{
+	char principal[64];
+	struct issue_input in = { .profiles = b->profiles,
+		.principal = principal,
+		.profile = "unit",
+		.invite = &b->invite,
+		.manual = manual,
+		.now = now,
+		.request = der,
+		.request_len = len };
+
+	(void)snprintf(
+	    principal, sizeof(principal), "invite:%lld", b->invite.id);
+	burin_error_clear(&b->e);
+	X509_free(b->cert);
+	b->cert = NULL;
+	return issue(b->st, &b->ca, &in, &b->outcome, &b->cert, &b->e);
+}
+
+static void
+refused(struct bench *b, const unsigned char *der, size_t len,
+    enum burin_status status, const char *code)
+{
+	assert_int_equal(run(b, der, len, 0, PKI_NOW), -1);
+	assert_string_equal(b->e.code, code);
+	assert_int_equal(b->e.status, status);
+	assert_null(b->cert);
+}
+
+static void
+issues_what_the_profile_says(void **state)
+{
+	struct bench *b = *state;
+	time_t end = PKI_NOW + 30 * PKI_DAY + 1;
+	unsigned char *der;
+	BIGNUM *serial;
+	size_t len;
+
+	der = request("alice", b->key, NULL, &len);
+	assert_int_equal(run(b, der, len, 0, PKI_NOW), 0);
+	assert_int_equal(b->outcome, ISSUE_DONE);
+	assert_int_equal(X509_verify(b->cert, b->ca.key), 1);
+	assert_int_equal(EVP_PKEY_eq(X509_get0_pubkey(b->cert), b->key), 1);
+	assert_int_equal(X509_get_key_usage(b->cert), KU_DIGITAL_SIGNATURE);
+	assert_non_null(X509_get0_subject_key_id(b->cert));
+	/* 20 octets, positive. */
+	serial = ASN1_INTEGER_to_BN(X509_get0_serialNumber(b->cert), NULL);
+	assert_int_equal(BN_num_bytes(serial), CA_SERIAL);
+	assert_false(BN_is_negative(serial));
+	BN_free(serial);
+	assert_int_equal(X509_cmp_time(X509_get0_notAfter(b->cert), &end), -1);
+	end--;
+	assert_int_equal(X509_cmp_time(X509_get0_notAfter(b->cert), &end), 1);
+	OPENSSL_free(der);
+}
+
+static void
+never_outlives_the_ca(void **state)
+{
+	struct bench *b = *state;
+	unsigned char *der;
+	size_t len;
+
+	/* pki_ca lives until PKI_NOW and 100 days. */
+	der = request("alice", b->key, NULL, &len);
+	assert_int_equal(store_begin(b->st, &b->e), 0);
+	b->invite.expires = PKI_NOW + 200 * PKI_DAY;
+	assert_int_equal(store_invite_put(b->st, &b->invite, &b->e), 0);
+	assert_int_equal(store_end(b->st, 1, &b->e), 0);
+	assert_int_equal(run(b, der, len, 0, PKI_NOW + 101 * PKI_DAY), -1);
+	assert_string_equal(b->e.code, "ca-expired");
+	assert_int_equal(run(b, der, len, 0, PKI_NOW + 90 * PKI_DAY), 0);
+	assert_int_equal(ASN1_TIME_compare(X509_get0_notAfter(b->cert),
+			     X509_get0_notAfter(b->ca.cert)),
+	    0);
+	OPENSSL_free(der);
+}
+
+static void
+same_request_same_certificate(void **state)
+{
+	struct bench *b = *state;
+	unsigned char *der, *other;
+	size_t len, other_len;
+	X509 *first;
+
+	der = request("alice", b->key, NULL, &len);
+	other = request("alice2", b->key, NULL, &other_len);
+	assert_int_equal(run(b, der, len, 0, PKI_NOW), 0);
+	first = X509_dup(b->cert);
+	/* Long after the invite's end as well. */
+	assert_int_equal(run(b, der, len, 0, PKI_NOW + 3600), 0);
+	assert_int_equal(b->outcome, ISSUE_AGAIN);
+	assert_int_equal(X509_cmp(first, b->cert), 0);
+	refused(b, other, other_len, BURIN_EAUTHORITY, "invite-used");
+	X509_free(first);
+	OPENSSL_free(der);
+	OPENSSL_free(other);
+}
+
+static void
+refuses_expired_and_replaced_invites(void **state)
+{
+	struct bench *b = *state;
+	unsigned char *der;
+	long long id;
+	size_t len;
+
+	der = request("alice", b->key, NULL, &len);
+	assert_int_equal(run(b, der, len, 0, PKI_NOW + 60), -1);
+	assert_string_equal(b->e.code, "invite-expired");
+	id = b->invite.id;
+	invite(b, NULL);
+	assert_true(b->invite.id > id);
+	b->invite.id = id;
+	refused(b, der, len, BURIN_EAUTHORITY, "invite-gone");
+	OPENSSL_free(der);
+}
+
+static void
+refuses_bad_requests(void **state)
+{
+	struct bench *b = *state;
+	EVP_PKEY *p384 = pki_key("P-384"), *small = EVP_RSA_gen(1024);
+	unsigned char *der;
+	size_t len;
+
+	assert_non_null(small);
+	der = request("alice", b->key, NULL, &len);
+	der[len - 1] ^= 1;
+	refused(b, der, len, BURIN_EUSAGE, "pop-failed");
+	assert_int_equal(run(b, der, len - 1, 0, PKI_NOW), -1);
+	assert_int_equal(b->e.status, BURIN_EUSAGE);
+	OPENSSL_free(der);
+	der = request("alice", p384, NULL, &len);
+	refused(b, der, len, BURIN_EAUTHORITY, "key-type-refused");
+	OPENSSL_free(der);
+	der = request("alice", small, NULL, &len);
+	refused(b, der, len, BURIN_EAUTHORITY, "weak-key");
+	OPENSSL_free(der);
+	der = request("alice", b->ca.key, NULL, &len);
+	refused(b, der, len, BURIN_EAUTHORITY, "key-of-another");
+	OPENSSL_free(der);
+	EVP_PKEY_free(p384);
+	EVP_PKEY_free(small);
+	/* None of it used the secret up. */
+	der = request("alice", b->key, NULL, &len);
+	assert_int_equal(run(b, der, len, 0, PKI_NOW), 0);
+	OPENSSL_free(der);
+}
+
+static void
+one_key_one_subject(void **state)
+{
+	struct bench *b = *state;
+	unsigned char *der;
+	size_t len;
+
+	der = request("alice", b->key, NULL, &len);
+	assert_int_equal(run(b, der, len, 0, PKI_NOW), 0);
+	OPENSSL_free(der);
+	invite(b, NULL);
+	der = request("mallory", b->key, NULL, &len);
+	refused(b, der, len, BURIN_EAUTHORITY, "key-of-another");
+	OPENSSL_free(der);
+}
+
+static void
+holds_the_bound_identity(void **state)
+{
+	static const char *const good[] = {
+		"subjectAltName=URI:im:alice@example.com", NULL
+	};
+	static const char *const more[] = { "subjectAltName=URI:im:alice@"
+					    "example.com,URI:im:bob@"
+					    "example.com",
+		NULL };
+	struct bench *b = *state;
+	unsigned char *der;
+	size_t len;
+
+	invite(b, "im:alice@example.com");
+	der = request("alice", b->key, NULL, &len);
+	refused(b, der, len, BURIN_EAUTHORITY, "identity-missing");
+	OPENSSL_free(der);
+	der = request("alice", b->key, more, &len);
+	refused(b, der, len, BURIN_EAUTHORITY, "identity-refused");
+	OPENSSL_free(der);
+	der = request("alice", b->key, good, &len);
+	assert_int_equal(run(b, der, len, 0, PKI_NOW), 0);
+	assert_true(
+	    X509_get_ext_by_NID(b->cert, NID_subject_alt_name, -1) >= 0);
+	OPENSSL_free(der);
+}
+
+static void
+renewal_keeps_the_name(void **state)
+{
+	static const char *const san[] = {
+		"subjectAltName=URI:im:alice@example.com", NULL
+	};
+	static const char *const other[] = {
+		"subjectAltName=URI:im:bob@example.com", NULL
+	};
+	struct bench *b = *state;
+	struct issue_input in = {
+		.principal = "certificate:1", .profile = "unit", .now = PKI_NOW
+	};
+	EVP_PKEY *fresh = pki_key("P-256");
+	unsigned char *der, *bad;
+	X509 *cert = NULL;
+	size_t len, bad_len;
+
+	der = request("alice", b->key, san, &len);
+	assert_int_equal(run(b, der, len, 0, PKI_NOW), 0);
+	OPENSSL_free(der);
+	in.profiles = b->profiles;
+	in.renews = b->cert;
+	bad = request("alice", fresh, other, &bad_len);
+	in.request = bad;
+	in.request_len = bad_len;
+	assert_int_equal(
+	    issue(b->st, &b->ca, &in, &b->outcome, &cert, &b->e), -1);
+	assert_string_equal(b->e.code, "renewal-changes-name");
+	burin_error_clear(&b->e);
+	OPENSSL_free(bad);
+	der = request("alice", fresh, san, &len);
+	in.request = der;
+	in.request_len = len;
+	assert_int_equal(
+	    issue(b->st, &b->ca, &in, &b->outcome, &cert, &b->e), 0);
+	assert_int_equal(EVP_PKEY_eq(X509_get0_pubkey(cert), fresh), 1);
+	X509_free(cert);
+	OPENSSL_free(der);
+	EVP_PKEY_free(fresh);
+}
+
+static void
+remember_id(void *arg, const struct authority_waiting *w)
+{
+	*(long long *)arg = w->id;
+}
+
+static void
+waits_for_the_operator(void **state)
+{
+	struct bench *b = *state;
+	long long id = 0;
+	unsigned char *der;
+	size_t len;
+
+	der = request("alice", b->key, NULL, &len);
+	assert_int_equal(run(b, der, len, 1, PKI_NOW), 0);
+	assert_int_equal(b->outcome, ISSUE_PENDING);
+	assert_int_equal(run(b, der, len, 1, PKI_NOW), 0);
+	assert_int_equal(b->outcome, ISSUE_PENDING);
+	assert_int_equal(authority_pending(b->dir, remember_id, &id, &b->e), 0);
+	assert_int_equal(authority_approve(b->dir, id, &b->e), 0);
+	assert_int_equal(authority_approve(b->dir, id, &b->e), -1);
+	assert_string_equal(b->e.code, "request-missing");
+	/* Approval may take longer than the invite lives. */
+	assert_int_equal(run(b, der, len, 1, PKI_NOW + 3600), 0);
+	assert_int_equal(b->outcome, ISSUE_DONE);
+	OPENSSL_free(der);
+}
+
+static void
+audit_log_shows_changes(void **state)
+{
+	struct bench *b = *state;
+	unsigned char *der;
+	size_t len;
+
+	der = request("alice", b->key, NULL, &len);
+	assert_int_equal(run(b, der, len, 0, PKI_NOW), 0);
+	assert_int_equal(store_begin(b->st, &b->e), 0);
+	assert_int_equal(store_audit(b->st, &b->e, "test", "a line"), 0);
+	assert_int_equal(store_audit_verify(b->st, &b->e), 0);
+	assert_int_equal(store_end(b->st, 1, &b->e), 0);
+	OPENSSL_free(der);
+}
+
+static void
+secrets_are_checked_whole(void **state)
+{
+	struct burin_secret *s = NULL;
+	struct bench *b = *state;
+
+	assert_true(secret_check(&b->invite, "secret", 6));
+	assert_false(secret_check(&b->invite, "secret", 5));
+	assert_false(secret_check(&b->invite, "secreT", 6));
+	assert_int_equal(secret_make(&s, &b->e), 0);
+	assert_int_equal(burin_secret_len(s), 26);
+	assert_int_equal(strspn((const char *)burin_secret_bytes(s),
+			     "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"),
+	    26);
+	burin_secret_free(&s);
+	assert_int_equal(secret_name_ok("a:b", &b->e), -1);
+	burin_error_clear(&b->e);
+	assert_int_equal(secret_name_ok("alice@example.com", &b->e), 0);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(issues_what_the_profile_says),
+		TEST(never_outlives_the_ca),
+		TEST(same_request_same_certificate),
+		TEST(refuses_expired_and_replaced_invites),
+		TEST(refuses_bad_requests),
+		TEST(one_key_one_subject),
+		TEST(holds_the_bound_identity),
+		TEST(renewal_keeps_the_name),
+		TEST(waits_for_the_operator),
+		TEST(audit_log_shows_changes),
+		TEST(secrets_are_checked_whole),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
