@@ -56,9 +56,6 @@ new_id(char id[JOB_ID_LEN + 1], struct burin_error *e)
 	return 0;
 }
 
-/* --- the door ----------------------------------------------------------------
- */
-
 int
 journal_create(struct journal *j, struct job *job, struct burin_error *e)
 {

@@ -1,0 +1,340 @@
+/*
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * planned -> key-made: the plan is proved to be one that can be carried
+ * out, then the key is found or made. And, for every later step: finding
+ * the key again.
+ */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/pem.h>
+#include <openssl/rand.h>
+#include <openssl/x509.h>
+
+#include "steps.h"
+
+/* --- the plan, before anything is touched -------------------------------- */
+
+/* The anchor of a first contact becomes part of the plan. */
+static int
+bootstrap(struct walk *w, struct burin_error *e)
+{
+	struct transport_config c;
+	X509 *anchor = NULL;
+	BIO *mem = NULL;
+	char *text;
+	long n;
+	int rc = -1;
+
+	if (walk_transport(w, &c, e) != 0)
+		goto out;
+	if (transport_bootstrap(&c, w->plan.ca_fingerprint, &anchor, e) != 0)
+		goto out;
+	if ((mem = BIO_new(BIO_s_mem())) == NULL ||
+	    !PEM_write_bio_X509(mem, anchor) ||
+	    (n = BIO_get_mem_data(mem, &text)) <= 0 ||
+	    (w->plan.trust = strndup(text, (size_t)n)) == NULL) {
+		burin_fail_memory(e);
+		goto out;
+	}
+	rc = walk_save_plan(w, e);
+out:
+	walk_transport_clear(&c);
+	BIO_free(mem);
+	X509_free(anchor);
+	return rc;
+}
+
+static int
+check_trust(struct walk *w, struct burin_error *e)
+{
+	STACK_OF(X509) *anchors = NULL;
+
+	if (w->plan.trust == NULL && w->plan.ca_fingerprint != NULL)
+		return bootstrap(w, e);
+	if (w->plan.trust == NULL) {
+		burin_fail(e, BURIN_EUSAGE, "trust-missing",
+		    "no trust anchor to check the certificate with");
+		return burin_error_advice(e,
+		    "give --trust FILE, or --ca-fingerprint for the first "
+		    "contact");
+	}
+	if (burin_certs_parse(w->plan.trust, strlen(w->plan.trust),
+		BURIN_EUSAGE, &anchors, e) != 0)
+		return -1;
+	sk_X509_pop_free(anchors, X509_free);
+	return 0;
+}
+
+/* Nothing must be found wrong later that could be found wrong now. */
+static int
+check_plan(struct walk *w, struct burin_error *e)
+{
+	struct burin_subject *s = NULL;
+	struct transport_config c;
+	struct burin_key_spec spec;
+	int rc = -1;
+
+	if (walk_transport(w, &c, e) != 0)
+		goto out;
+	if (transport_check(&c, e) != 0 || plan_subject(&w->plan, &s, e) != 0)
+		goto out;
+	if (w->plan.key == NULL && plan_key_spec(&w->plan, &spec, e) != 0)
+		goto out;
+	rc = check_trust(w, e);
+out:
+	walk_transport_clear(&c);
+	burin_subject_free(&s);
+	return rc;
+}
+
+/* --- token and key ----------------------------------------------------------
+ */
+
+static int
+set_text(char **field, const char *text, struct burin_error *e)
+{
+	char *copy;
+
+	if (text == NULL || (copy = strdup(text)) == NULL)
+		return burin_fail_memory(e);
+	free(*field);
+	*field = copy;
+	return 0;
+}
+
+static int
+remember_token(struct walk *w, struct burin_token *t, struct burin_error *e)
+{
+	const struct burin_token_info *info = burin_token_info(t);
+	char *uri;
+	int rc;
+
+	w->token = t;
+	uri = burin_token_uri(t);
+	rc = set_text(&w->job->token_uri, uri, e);
+	free(uri);
+	if (rc != 0 || set_text(&w->job->token_label, info->label, e) != 0 ||
+	    set_text(&w->job->token_serial, info->serial, e) != 0)
+		return -1;
+	return 0;
+}
+
+int
+walk_token(struct walk *w, struct burin_error *e)
+{
+	const char *name = w->job->token_uri;
+	struct burin_token *t;
+
+	if (w->token != NULL)
+		return 0;
+	if (name == NULL)
+		name = w->plan.token;
+	if (burin_token_find(w->en->p11, name, 0, &t, e) != 0)
+		return -1;
+	return remember_token(w, t, e);
+}
+
+static int
+set_public(struct walk *w, EVP_PKEY *pub, struct burin_error *e)
+{
+	unsigned char *der = NULL;
+	int len, rc;
+
+	if (pub == NULL || (len = i2d_PUBKEY(pub, &der)) <= 0)
+		return burin_fail_openssl(e, BURIN_ETOKEN, "public-key-missing",
+		    "the token does not give the public half of the key");
+	rc = blob_set(&w->job->public_key, der, (size_t)len, e);
+	OPENSSL_free(der);
+	return rc;
+}
+
+/* Takes k over. */
+static int
+use_key(struct walk *w, struct burin_key *k, struct burin_error *e)
+{
+	const unsigned char *id;
+	size_t len;
+	char *uri;
+	int rc;
+
+	w->r->key = k;
+	id = burin_key_id(k, &len);
+	if (blob_set(&w->job->key_id, id, len, e) != 0 ||
+	    set_public(w, burin_key_public(k), e) != 0)
+		return -1;
+	uri = burin_key_uri(k);
+	rc = set_text(&w->job->key_uri, uri, e);
+	free(uri);
+	return rc;
+}
+
+/* The key under the final CKA_ID. *out NULL: none; another one: refused. */
+static int
+find_known(struct walk *w, struct burin_key **out, struct burin_error *e)
+{
+	struct burin_error why = BURIN_ERROR_INIT;
+	const unsigned char *der = w->job->public_key.data;
+	EVP_PKEY *pub;
+	int same;
+
+	*out = NULL;
+	if (w->job->key_id.len == 0 || w->job->public_key.len == 0)
+		return 0;
+	if (burin_key_find_id(w->token, w->job->key_id.data, w->job->key_id.len,
+		out, &why) != 0) {
+		if (strcmp(why.code, "key-missing") == 0)
+			return 0;
+		*e = why;
+		return -1;
+	}
+	pub = d2i_PUBKEY(NULL, &der, (long)w->job->public_key.len);
+	same = pub != NULL && EVP_PKEY_eq(pub, burin_key_public(*out)) == 1;
+	EVP_PKEY_free(pub);
+	if (same)
+		return 0;
+	burin_key_free(out);
+	return burin_fail(e, BURIN_ETOKEN, "key-changed",
+	    "the key under this job's CKA_ID is another one than when the job "
+	    "began");
+}
+
+int
+walk_key(struct walk *w, struct burin_error *e)
+{
+	struct burin_key *k;
+
+	if (w->r->key != NULL)
+		return 0;
+	if (walk_token(w, e) != 0 || find_known(w, &k, e) != 0)
+		return -1;
+	if (k == NULL) {
+		burin_fail(e, BURIN_ETOKEN, "key-missing",
+		    "the key of job %s is no longer on the token", w->job->id);
+		return burin_error_advice(
+		    e, "burin abandon %s, and enrol anew", w->job->id);
+	}
+	w->r->key = k;
+	return 0;
+}
+
+/* Called by the token layer while the key still has its first CKA_ID. */
+static int
+on_made(void *arg, EVP_PKEY *pub, const unsigned char *final_id, size_t len,
+    struct burin_error *e)
+{
+	struct walk *w = arg;
+
+	if (set_public(w, pub, e) != 0 ||
+	    blob_set(&w->job->key_id, final_id, len, e) != 0)
+		return -1;
+	return journal_save(w->en->journal, w->job, e);
+}
+
+static int
+made_spec(struct walk *w, struct burin_key_spec *spec, struct burin_error *e)
+{
+	if (plan_key_spec(&w->plan, spec, e) != 0)
+		return -1;
+	spec->id = w->job->made_id.data;
+	spec->id_len = w->job->made_id.len;
+	spec->made = on_made;
+	spec->made_arg = w;
+	return 0;
+}
+
+int
+walk_find_made(
+    struct walk *w, int complete, struct burin_key **out, struct burin_error *e)
+{
+	struct burin_error why = BURIN_ERROR_INIT;
+	struct burin_key_spec spec;
+
+	*out = NULL;
+	if (w->job->made_id.len > 0) {
+		if (!complete) {
+			if (burin_key_find_id(w->token, w->job->made_id.data,
+				w->job->made_id.len, out, &why) != 0 &&
+			    strcmp(why.code, "key-missing") != 0) {
+				*e = why;
+				return -1;
+			}
+		} else if (made_spec(w, &spec, e) != 0 ||
+		    burin_key_find_made(w->token, &spec, out, e) != 0) {
+			return -1;
+		}
+	}
+	return *out != NULL ? 0 : find_known(w, out, e);
+}
+
+/* What will name the key is committed before there is a key. */
+static int
+commit_made_id(struct walk *w, struct burin_error *e)
+{
+	unsigned char id[MADE_ID_LEN];
+
+	if (RAND_bytes(id, sizeof(id)) != 1)
+		return burin_fail_openssl(e, BURIN_EINTERNAL, "random",
+		    "no random numbers to be had");
+	if (plan_settle_label(&w->plan, e) != 0 ||
+	    blob_set(&w->job->made_id, id, sizeof(id), e) != 0)
+		return -1;
+	w->job->key_made_by_us = 1;
+	return walk_save_plan(w, e);
+}
+
+static int
+make_key(struct walk *w, struct burin_error *e)
+{
+	struct burin_key *k = NULL;
+	struct burin_key_spec spec;
+
+	/* Nothing is written down for a token that does not let us in. */
+	if (walk_token(w, e) != 0 || burin_token_login(w->token, e) != 0)
+		return -1;
+	if (w->job->made_id.len > 0) {
+		if (walk_find_made(w, 1, &k, e) != 0)
+			return -1;
+	} else if (commit_made_id(w, e) != 0) {
+		return -1;
+	}
+	if (k == NULL) {
+		if (made_spec(w, &spec, e) != 0 ||
+		    burin_keygen(w->token, &spec, &k, e) != 0)
+			return -1;
+		w->key_fresh = 1;
+	}
+	(void)snprintf(w->text, sizeof(w->text), "%s key pair %s the token",
+	    burin_key_type_name(burin_key_get_type(k)),
+	    w->key_fresh ? "made on" : "found again on");
+	return use_key(w, k, e);
+}
+
+static int
+take_key(struct walk *w, struct burin_error *e)
+{
+	struct burin_key *k;
+
+	if (burin_key_find(w->en->p11, w->plan.key, &k, e) != 0)
+		return -1;
+	if (use_key(w, k, e) != 0 ||
+	    remember_token(w, burin_key_token(k), e) != 0)
+		return -1;
+	(void)snprintf(w->text, sizeof(w->text), "%s key found on the token",
+	    burin_key_type_name(burin_key_get_type(k)));
+	/* Known now: a certificate that could not be written later. */
+	return walk_present(w, e);
+}
+
+int
+step_key(struct walk *w, enum job_state *next, struct burin_error *e)
+{
+	if (check_plan(w, e) != 0)
+		return -1;
+	if ((w->plan.key != NULL ? take_key(w, e) : make_key(w, e)) != 0)
+		return -1;
+	*next = JOB_KEY_MADE;
+	return 0;
+}

@@ -1,0 +1,147 @@
+/*
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * key-made -> requested: the PKCS#10 request, signed on the token.
+ */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <burin/names.h>
+
+#include "steps.h"
+
+void
+walk_key_error(struct burin_key *k, struct burin_error *e)
+{
+	struct burin_error token = BURIN_ERROR_INIT;
+
+	if (k == NULL || burin_key_last_error(k, &token) == 0)
+		return;
+	burin_error_cause(&token, "%s", e->reason);
+	*e = token;
+}
+
+/* --- renewals
+ * ----------------------------------------------------------------- */
+
+static int
+pick_old_cert(struct walk *w, STACK_OF(X509) * certs, struct burin_error *e)
+{
+	X509 *x = burin_certs_for_key(certs, burin_key_public(w->old_key));
+
+	if (x == NULL) {
+		burin_fail(e, BURIN_ETOKEN, "certificate-missing",
+		    "the key to be renewed has no certificate on its token");
+		return burin_error_advice(
+		    e, "enrol without --reenroll, with --user and --secret");
+	}
+	if (!X509_up_ref(x))
+		return burin_fail_memory(e);
+	w->old_cert = x;
+	return 0;
+}
+
+int
+walk_old(struct walk *w, struct burin_error *e)
+{
+	struct burin_id_use use = { 0, NULL };
+	int rc;
+
+	if (w->old_cert != NULL)
+		return 0;
+	if (w->plan.key != NULL &&
+	    strcmp(w->plan.key, w->plan.reenroll_key) == 0) {
+		if (walk_key(w, e) != 0 || walk_present(w, e) != 0)
+			return -1;
+		w->old_key = burin_key_ref(w->r->key);
+		return pick_old_cert(w, w->present, e);
+	}
+	if (burin_key_find(w->en->p11, w->plan.reenroll_key, &w->old_key, e) !=
+		0 ||
+	    burin_key_id_use(w->old_key, &use, e) != 0)
+		return -1;
+	rc = pick_old_cert(w, use.certs, e);
+	sk_X509_pop_free(use.certs, X509_free);
+	return rc;
+}
+
+/*
+ * Subject and names of a renewal are those of the certificate renewed (RFC
+ * 7030 section 4.2.2), unless the plan has its own.
+ */
+static int
+add_old_names(struct walk *w, struct burin_subject *s, struct burin_error *e)
+{
+	char **sans = NULL, *dn = NULL;
+	size_t i;
+	int rc = -1;
+
+	if (w->plan.reenroll_key == NULL || !plan_names_nobody(&w->plan))
+		return 0;
+	if (walk_old(w, e) != 0)
+		return -1;
+	if ((dn = burin_dn_text(X509_get_subject_name(w->old_cert))) == NULL ||
+	    (sans = burin_cert_sans(w->old_cert)) == NULL) {
+		burin_fail_memory(e);
+		goto out;
+	}
+	if (burin_subject_set_dn(s, dn, e) != 0)
+		goto out;
+	for (i = 0; sans[i] != NULL; i++)
+		if (burin_subject_add_san(s, sans[i], e) != 0) {
+			burin_error_advice(e,
+			    "this name of the old certificate cannot be asked "
+			    "for again; give the names with --subject and "
+			    "--san");
+			goto out;
+		}
+	rc = 0;
+out:
+	free(dn);
+	burin_texts_free(&sans);
+	return rc;
+}
+
+/* --- the request
+ * --------------------------------------------------------------- */
+
+static int
+sign_request(struct walk *w, struct burin_subject *s, struct burin_error *e)
+{
+	struct burin_key *k = w->r->key;
+	unsigned char *der = NULL;
+	EVP_PKEY *evp;
+	size_t len;
+	int rc;
+
+	if ((evp = burin_key_evp(k, e)) == NULL)
+		return -1;
+	if (burin_pkcs10_make(
+		s, burin_key_public(k), evp, NULL, &der, &len, e) != 0) {
+		walk_key_error(k, e);
+		return -1;
+	}
+	rc = blob_set(&w->job->request, der, len, e);
+	OPENSSL_free(der);
+	return rc;
+}
+
+int
+step_request(struct walk *w, enum job_state *next, struct burin_error *e)
+{
+	struct burin_subject *s = NULL;
+	int rc = -1;
+
+	if (walk_key(w, e) != 0 || plan_subject(&w->plan, &s, e) != 0 ||
+	    add_old_names(w, s, e) != 0 || sign_request(w, s, e) != 0)
+		goto out;
+	(void)snprintf(w->text, sizeof(w->text),
+	    "request of %zu bytes signed on the token and verified",
+	    w->job->request.len);
+	*next = JOB_REQUESTED;
+	rc = 0;
+out:
+	burin_subject_free(&s);
+	return rc;
+}

@@ -1,0 +1,185 @@
+/*
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * requested -> sent -> pending or received. The same bytes are sent however
+ * often it takes: the authority answers the same request with the same
+ * certificate (RFC 7030 section 4.2.3; docs/decisions/0006).
+ */
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "steps.h"
+
+static int
+ask_secret(void *arg, struct burin_secret **out, struct burin_error *e)
+{
+	struct walk *w = arg;
+
+	return w->en->secret(w->en->arg, w->plan.secret_source, out, e);
+}
+
+int
+walk_transport(
+    struct walk *w, struct transport_config *c, struct burin_error *e)
+{
+	const struct plan *p = &w->plan;
+	const char *pem = p->tls_trust != NULL ? p->tls_trust : p->trust;
+
+	memset(c, 0, sizeof(*c));
+	c->protocol = p->protocol;
+	c->url = p->url;
+	c->proxy = p->proxy;
+	c->timeout = p->timeout;
+	c->user = p->user;
+	if (w->en->secret != NULL && p->secret_source != NULL)
+		c->secret = ask_secret;
+	c->arg = w;
+	c->request_file = p->request_file;
+	c->response_file = w->en->response_file;
+	if (pem == NULL)
+		return 0;
+	return burin_certs_parse(
+	    pem, strlen(pem), BURIN_EUSAGE, &c->tls_anchors, e);
+}
+
+void
+walk_transport_clear(struct transport_config *c)
+{
+	sk_X509_pop_free(c->tls_anchors, X509_free);
+	c->tls_anchors = NULL;
+}
+
+int
+step_ready(struct walk *w, enum job_state *next, struct burin_error *e)
+{
+	const char *server =
+	    w->plan.url != NULL ? w->plan.url : w->plan.request_file;
+
+	if (server != NULL && w->job->server == NULL &&
+	    (w->job->server = strdup(server)) == NULL)
+		return burin_fail_memory(e);
+	(void)snprintf(w->text, sizeof(w->text), "on its way to %s",
+	    server != NULL ? server : "the authority");
+	*next = JOB_SENT;
+	return 0;
+}
+
+static int
+take_pending(
+    struct walk *w, const struct transport_reply *reply, enum job_state *next)
+{
+	time_t latest = time(NULL) + TRANSPORT_MAX_RETRY_AFTER;
+
+	w->job->retry_at = reply->retry_at < latest ? reply->retry_at : latest;
+	(void)snprintf(w->text, sizeof(w->text), "no certificate yet%s%s",
+	    reply->detail[0] != '\0' ? ": " : "", reply->detail);
+	*next = JOB_PENDING;
+	return 0;
+}
+
+static int
+take_answer(struct walk *w, const struct transport_reply *reply,
+    enum job_state *next, struct burin_error *e)
+{
+	if (blob_set(&w->job->response, reply->body, reply->len, e) != 0)
+		return -1;
+	w->job->retry_at = 0;
+	(void)snprintf(
+	    w->text, sizeof(w->text), "answer of %zu bytes", reply->len);
+	*next = JOB_RECEIVED;
+	return 0;
+}
+
+/* simplereenroll: the old key authenticates the connection. */
+static int
+use_old(struct walk *w, struct transport_config *c, struct burin_error *e)
+{
+	if (w->plan.reenroll_key == NULL)
+		return 0;
+	if (walk_old(w, e) != 0 ||
+	    (c->client_key = burin_key_evp(w->old_key, e)) == NULL)
+		return -1;
+	c->client_cert = w->old_cert;
+	return 0;
+}
+
+int
+step_send(struct walk *w, enum job_state *next, struct burin_error *e)
+{
+	struct transport_reply reply = { .len = 0 };
+	struct transport_config c;
+	int rc = -1;
+
+	if (walk_transport(w, &c, e) != 0 || use_old(w, &c, e) != 0)
+		goto out;
+	w->asked = 1;
+	if (transport_submit(&c, w->job->request.data, w->job->request.len,
+		w->plan.reenroll_key != NULL, &reply, e) != 0) {
+		walk_key_error(w->old_key, e);
+		goto out;
+	}
+	rc = reply.outcome == TRANSPORT_PENDING
+	    ? take_pending(w, &reply, next)
+	    : take_answer(w, &reply, next, e);
+out:
+	transport_reply_clear(&reply);
+	walk_transport_clear(&c);
+	return rc;
+}
+
+/* --- pending
+ * ------------------------------------------------------------------ */
+
+static int
+still_pending(struct walk *w, struct burin_error *e)
+{
+	char when[32] = "";
+	struct tm tm;
+
+	if (w->job->retry_at != 0 && gmtime_r(&w->job->retry_at, &tm) != NULL)
+		(void)strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	burin_fail(e, BURIN_EPENDING, "pending",
+	    when[0] != '\0' ? "there is no certificate yet; the authority asks "
+			      "to come back at %s"
+			    : "there is no certificate yet%s",
+	    when);
+	burin_error_rule(e, "RFC 7030 section 4.2.3");
+	if (w->plan.url == NULL && w->plan.request_file != NULL)
+		return burin_error_advice(e,
+		    "carry %s to the authority, then: burin resume %s "
+		    "--response-file FILE",
+		    w->plan.request_file, w->job->id);
+	return burin_error_advice(e, "burin resume %s", w->job->id);
+}
+
+/* In slices of a second: a signal may come between look and sleep. */
+static int
+wait_until(struct walk *w, time_t at, struct burin_error *e)
+{
+	const struct timespec slice = { .tv_sec = 1 };
+
+	while (time(NULL) < at) {
+		if (walk_stopped(w->en))
+			return burin_fail(e, BURIN_EINTERRUPTED, "interrupted",
+			    "stopped while waiting");
+		(void)nanosleep(&slice, NULL);
+	}
+	return 0;
+}
+
+int
+step_poll(struct walk *w, enum job_state *next, struct burin_error *e)
+{
+	time_t at = w->job->retry_at;
+
+	if (w->asked || time(NULL) < at) {
+		/* Who gives no time is not polled. */
+		if (!w->en->wait || at == 0)
+			return still_pending(w, e);
+		if (wait_until(w, at, e) != 0)
+			return -1;
+	}
+	return step_send(w, next, e);
+}
