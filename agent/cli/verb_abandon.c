@@ -34,18 +34,13 @@ run(struct cli *c, struct burin_error *e)
 		goto out;
 	rc = engine_abandon(&en, &job, c->dry_run, &removed, e);
 	out_json(c, "state", json_text(job_state_name(job.state)));
-	if (removed != NULL)
-		out_json(c, c->dry_run ? "would_remove" : "removed",
-		    json_text(removed));
 	if (rc != 0) {
 		(void)burin_error_step(e, "abandon");
 		goto out;
 	}
-	if (removed == NULL || removed[0] == '\0')
-		out_text(c, "nothing of job %s is on the token", job.id);
-	else
-		out_text(c, "%s: %s", c->dry_run ? "would remove" : "removed",
-		    removed);
+	out_json(
+	    c, c->dry_run ? "would_remove" : "removed", json_text(removed));
+	out_text(c, "%s: %s", c->dry_run ? "would remove" : "removed", removed);
 	if (!c->dry_run)
 		out_text(c, "job %s is abandoned", job.id);
 out:

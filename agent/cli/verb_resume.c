@@ -52,15 +52,6 @@ run(struct cli *c, struct burin_error *e)
 	}
 	out_json(c, "id", json_text(job.id));
 	out_json(c, "state", json_text(job_state_name(job.state)));
-	if (job_state_final(job.state) && job.state != JOB_DONE) {
-		(void)burin_fail(e, BURIN_EUSAGE, "job-final",
-		    "job %s has ended: %s", job.id, job_state_name(job.state));
-		if (job.error.status != BURIN_OK)
-			(void)burin_error_cause(e, "%s", job.error.reason);
-		(void)burin_error_advice(
-		    e, "burin abandon %s cleans up; then enrol anew", job.id);
-		goto out;
-	}
 	if (c->dry_run) {
 		out_text(c, "would go on with job %s from state %s", job.id,
 		    job_state_name(job.state));
