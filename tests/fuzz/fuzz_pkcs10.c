@@ -1,0 +1,34 @@
+/*
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * A PKCS#10 request from a stranger, as the authority reads it.
+ */
+
+#include <burin/names.h>
+#include <burin/request.h>
+
+#include "fuzz.h"
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+	struct burin_error e = BURIN_ERROR_INIT;
+	char **sans, **ekus;
+	X509_REQ *req;
+	int rc;
+
+	rc = burin_pkcs10_parse(data, len, BURIN_EAUTHORITY, &req, &e);
+	demand_clean(rc, &e);
+	if (rc == -1)
+		return 0;
+	sans = burin_req_sans(req);
+	ekus = burin_req_ekus(req);
+	DEMAND(sans != NULL && ekus != NULL);
+	burin_texts_free(&sans);
+	burin_texts_free(&ekus);
+	ERR_clear_error();
+	rc = burin_pkcs10_verify_pop(req, BURIN_EAUTHORITY, &e);
+	demand_clean(rc, &e);
+	X509_REQ_free(req);
+	return 0;
+}

@@ -1,0 +1,36 @@
+/*
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * A profile file, and what it makes of an identity.
+ */
+
+#include <burin/profile.h>
+
+#include "fuzz.h"
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+	struct burin_error e = BURIN_ERROR_INIT;
+	struct burin_subject *s = NULL;
+	struct burin_profile *p;
+	int rc;
+
+	rc = burin_profile_parse((const char *)data, len, &p, &e);
+	demand_clean(rc, &e);
+	if (rc == -1)
+		return 0;
+	DEMAND(burin_profile_key_types(p) != NULL);
+	DEMAND(burin_subject_new(&s, &e) == 0);
+	rc = burin_profile_identity(p, s, "im:alice@example.com", &e);
+	demand_clean(rc, &e);
+	burin_error_clear(&e);
+	rc = burin_profile_prefix(p, s, "2001:db8:7::/48", &e);
+	demand_clean(rc, &e);
+	burin_error_clear(&e);
+	rc = burin_profile_apply(p, s, &e);
+	demand_clean(rc, &e);
+	burin_subject_free(&s);
+	burin_profile_free(&p);
+	return 0;
+}
