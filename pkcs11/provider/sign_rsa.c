@@ -123,7 +123,9 @@ sign_pss(struct sig_ctx *c, unsigned char *sig, size_t *len,
 			return 1;
 		if (!lacks)
 			return 0;
-		atomic_store(&c->key->no_pss, 1);
+		/* Other parameters may do: a TPM knows one salt length. */
+		if (params.mgf == mgf && salt == tbs_len)
+			atomic_store(&c->key->no_pss, 1);
 	}
 	*len = room;
 	return sign_pss_raw(c, sig, len, tbs, tbs_len, salt);
