@@ -102,25 +102,27 @@ int
 journal_load(
     struct journal *j, const char *id, struct job *job, struct burin_error *e)
 {
-	char sql[SQL_SIZE];
+	char sql[SQL_SIZE], wanted[JOB_ID_LEN + 1];
 	sqlite3_stmt *s;
 	int step, rc = -1;
 
-	memset(job, 0, sizeof(*job));
 	if (id == NULL || *id == '\0' || strlen(id) > JOB_ID_LEN)
 		return no_job(j, id != NULL ? id : "", e);
+	/* id may be the one in job. */
+	(void)strcpy(wanted, id);
+	memset(job, 0, sizeof(*job));
 	if (job_sql(sql, sizeof(sql), "SELECT ", JOB_SQL_NAMES,
 		" FROM jobs WHERE substr(id, 1, length(?1)) = ?1 LIMIT 2") != 0)
 		return burin_fail_memory(e);
 	if ((s = journal_sql(j, SQL_JOB_LOAD, sql, e)) == NULL)
 		return -1;
-	if (sqlite3_bind_text(s, 1, id, -1, SQLITE_STATIC) != SQLITE_OK) {
+	if (sqlite3_bind_text(s, 1, wanted, -1, SQLITE_STATIC) != SQLITE_OK) {
 		burin_fail_memory(e);
 		goto out;
 	}
 	step = sqlite3_step(s);
 	if (step == SQLITE_DONE) {
-		(void)no_job(j, id, e);
+		(void)no_job(j, wanted, e);
 		goto out;
 	}
 	if (step != SQLITE_ROW) {
@@ -132,7 +134,7 @@ journal_load(
 	if (sqlite3_step(s) == SQLITE_ROW) {
 		job_clear(job);
 		burin_fail(e, BURIN_ETOKEN, "job-ambiguous",
-		    "more than one job begins with '%s'", id);
+		    "more than one job begins with '%s'", wanted);
 		burin_error_advice(e, "give more of the id");
 		goto out;
 	}

@@ -22,8 +22,8 @@
 #define SCRYPT_P 1
 #define SALT_LEN 16
 #define VERIFIER_LEN 32
-#define MAX_WRONG 2	  /* tries before the next may be the last */
-#define MAX_REMEMBERED 16 /* wrong PINs kept of one token and login */
+#define MAX_WRONG 2	 /* tries before the next may be the last */
+#define MAX_REMEMBERED 8 /* wrong PINs kept of one token and login */
 
 /* What is stored of one wrong PIN. */
 struct wrong {
