@@ -19,6 +19,9 @@
 /* Printed for a byte that is no clean text: U+FFFD and two hex digits. */
 #define CSR_BAD_BYTE "\xef\xbf\xbd"
 
+#define CSR_MAX_CONF 65536 /* bytes of a configuration */
+#define CSR_MAX_EKUS 32	   /* purposes in one extendedKeyUsage */
+
 /* Types of string in a DN, as a mask of OpenSSL's B_ASN1_ bits. */
 #define CSR_DN_STRINGS                                                        \
 	((B_ASN1_DIRECTORYSTRING) | B_ASN1_IA5STRING | B_ASN1_NUMERICSTRING | \
@@ -76,6 +79,12 @@ int csr_is_ascii(const char *s, size_t len);
 int csr_dn_parse(const char *text, X509_NAME **out, struct burin_error *e);
 /* "email:a@b" to a GeneralName; GENERAL_NAME_free. */
 int csr_san_parse(const char *text, GENERAL_NAME **out, struct burin_error *e);
+/*
+ * Why a name is not to be taken, from whomever; NULL when it is sound. Goes
+ * behind "the name".
+ */
+const char *csr_dn_flaw(const X509_NAME *dn);
+const char *csr_name_flaw(const GENERAL_NAME *name);
 /* 1 when s is a DNS host name of ASCII labels (RFC 1034 section 3.5). */
 int csr_is_host(const char *s, size_t len);
 /* The value of the EKU text; ASN1_OBJECT_free. */
@@ -89,21 +98,31 @@ int csr_eku_parse(const char *text, ASN1_OBJECT **out, struct burin_error *e);
  */
 int csr_conf_parse(const char *text, size_t len, const char *what,
     const char *code, CONF **out, struct burin_error *e);
-/* One extension from openssl.cnf syntax. X509_EXTENSION_free. */
+/*
+ * One extension from openssl.cnf syntax; extendedKeyUsage knows our names
+ * too. ctx may be NULL: then nothing of an issuer or a key can be used.
+ * X509_EXTENSION_free.
+ */
 int csr_ext_make(CONF *conf, X509V3_CTX *ctx, const char *name,
     const char *value, X509_EXTENSION **out, struct burin_error *e);
-/* Index in exts of the type of ext, -1 when it is not there. */
-int
-csr_ext_find(const STACK_OF(X509_EXTENSION) * exts, const X509_EXTENSION *ext);
+/* 1 when the value of ext is one well-formed object of its type. */
+int csr_ext_is_whole(X509_EXTENSION *ext);
+/* Index in exts of an extension of type oid, -1 when there is none. */
+int csr_ext_find(const STACK_OF(X509_EXTENSION) * exts, const ASN1_OBJECT *oid);
+/* Encodes value and pushes it. */
+int csr_ext_push(STACK_OF(X509_EXTENSION) * exts, int nid, int critical,
+    void *value, struct burin_error *e);
+
 /* As burin_subject_add_ext, out of a configuration; is_default: a profile's. */
 int csr_subject_put_ext(struct burin_subject *s, CONF *conf, const char *name,
     const char *value, int is_default, struct burin_error *e);
+/* Takes name over, also when it fails. */
 int csr_subject_put_name(
     struct burin_subject *s, GENERAL_NAME *name, struct burin_error *e);
 /*
- * Everything asked for as extensions in the fixed order: key usage, extended
- * key usage, subjectAltName, ipAddrBlocks, subjectKeyIdentifier of pub, then
- * the others as they were given. NULL when there is none.
+ * Everything asked for as extensions, in a fixed order: keyUsage,
+ * extendedKeyUsage, subjectAltName, ipAddrBlocks, subjectKeyIdentifier of
+ * pub, then the others as they were given. May be an empty list.
  */
 int csr_subject_extensions(const struct burin_subject *s, EVP_PKEY *pub,
     STACK_OF(X509_EXTENSION) * *out, struct burin_error *e);
@@ -114,5 +133,7 @@ int csr_attribute_parse(
     const char *line, X509_ATTRIBUTE **out, struct burin_error *e);
 int csr_challenge_make(const struct burin_secret *challenge,
     X509_ATTRIBUTE **out, struct burin_error *e);
+/* Frees attr and zeroes its value. */
+void csr_attribute_wipe(X509_ATTRIBUTE *attr);
 
 #endif
