@@ -27,7 +27,7 @@ static const char text[] = "what is sealed";
 	do {                                         \
 		if (!(expr)) {                       \
 			ERR_print_errors_fp(stderr); \
-			assert_true(!#expr);         \
+			fail_msg("%s", #expr);       \
 		}                                    \
 	} while (0)
 
