@@ -118,7 +118,7 @@ int store_request_each(struct store *st,
 int store_audit(struct store *st, struct burin_error *e, const char *event,
     const char *fmt, ...)
     BURIN_PRINTF(4, 5);
-/* BURIN_EVERIFY "audit-broken" names the first line that does not fit. */
+/* BURIN_EINTERNAL "audit-broken" names the first line that does not fit. */
 int store_audit_verify(struct store *st, struct burin_error *e);
 
 /* --- policy.c: what a request may get ---------------------------------- */

@@ -139,7 +139,7 @@ store_audit_verify(struct store *st, struct burin_error *e)
 	while ((row = store_step(st, q, e)) > 0) {
 		if (check_line(q, ++seq, before) == 0)
 			continue;
-		(void)burin_fail(e, BURIN_EVERIFY, "audit-broken",
+		(void)burin_fail(e, BURIN_EINTERNAL, "audit-broken",
 		    "line %lld of the audit log does not fit the one before",
 		    seq);
 		(void)burin_error_advice(
