@@ -47,7 +47,7 @@ int walk_stopped(const struct engine *en);
 /* --- steps_key.c -----------------------------------------------------------
  */
 
-/* Finds the token of the job, once. */
+/* Finds the token of the job and logs in, once. */
 int walk_token(struct walk *w, struct burin_error *e);
 /* Finds the job's key again, once, and makes sure it is the same key. */
 int walk_key(struct walk *w, struct burin_error *e);

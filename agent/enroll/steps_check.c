@@ -181,6 +181,9 @@ open_round(struct walk *w, struct round *c, struct burin_error *e)
 {
 	const struct job *job = w->job;
 
+	if (w->plan.trust == NULL)
+		return burin_fail(e, BURIN_EINTERNAL, "trust-missing",
+		    "the plan of job %s has no trust anchor", job->id);
 	if (burin_certs_parse(job->response.data, job->response.len,
 		BURIN_ECHECK, &c->bag, e) != 0 ||
 	    burin_certs_parse(w->plan.trust, strlen(w->plan.trust),

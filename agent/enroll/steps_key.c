@@ -68,6 +68,21 @@ check_trust(struct walk *w, struct burin_error *e)
 	return 0;
 }
 
+/* PKCS#10 is signed with the key it is for (RFC 2986 section 4.2). */
+static int
+check_can_sign(enum burin_key_type type, unsigned usage, struct burin_error *e)
+{
+	if (type != BURIN_X25519 &&
+	    (usage == 0 || (usage & BURIN_USE_SIGN) != 0))
+		return 0;
+	burin_fail(e, BURIN_EUSAGE, "key-cannot-sign",
+	    "a key of type %s that may not sign cannot prove itself in a "
+	    "PKCS#10 request",
+	    burin_key_type_name(type));
+	burin_error_rule(e, "RFC 2986 section 4.2");
+	return burin_error_advice(e, "use a key that may sign");
+}
+
 /* Nothing must be found wrong later that could be found wrong now. */
 static int
 check_plan(struct walk *w, struct burin_error *e)
@@ -81,7 +96,9 @@ check_plan(struct walk *w, struct burin_error *e)
 		goto out;
 	if (transport_check(&c, e) != 0 || plan_subject(&w->plan, &s, e) != 0)
 		goto out;
-	if (w->plan.key == NULL && plan_key_spec(&w->plan, &spec, e) != 0)
+	if (w->plan.key == NULL &&
+	    (plan_key_spec(&w->plan, &spec, e) != 0 ||
+		check_can_sign(spec.type, spec.usage, e) != 0))
 		goto out;
 	rc = check_trust(w, e);
 out:
@@ -132,9 +149,10 @@ walk_token(struct walk *w, struct burin_error *e)
 		return 0;
 	if (name == NULL)
 		name = w->plan.token;
-	if (burin_token_find(w->en->p11, name, 0, &t, e) != 0)
+	if (burin_token_find(w->en->p11, name, 0, &t, e) != 0 ||
+	    remember_token(w, t, e) != 0)
 		return -1;
-	return remember_token(w, t, e);
+	return burin_token_login(t, e);
 }
 
 static int
@@ -269,6 +287,23 @@ walk_find_made(
 	return *out != NULL ? 0 : find_known(w, out, e);
 }
 
+/* A key that renews another is called like it. */
+static int
+old_label(struct walk *w, struct burin_error *e)
+{
+	const char *label;
+
+	if (w->plan.label != NULL || w->plan.reenroll_key == NULL ||
+	    !plan_names_nobody(&w->plan))
+		return 0;
+	if (walk_old(w, e) != 0)
+		return -1;
+	label = burin_key_label(w->old_key);
+	if (label[0] != '\0' && (w->plan.label = strdup(label)) == NULL)
+		return burin_fail_memory(e);
+	return 0;
+}
+
 /* What will name the key is committed before there is a key. */
 static int
 commit_made_id(struct walk *w, struct burin_error *e)
@@ -278,7 +313,7 @@ commit_made_id(struct walk *w, struct burin_error *e)
 	if (RAND_bytes(id, sizeof(id)) != 1)
 		return burin_fail_openssl(e, BURIN_EINTERNAL, "random",
 		    "no random numbers to be had");
-	if (plan_settle_label(&w->plan, e) != 0 ||
+	if (old_label(w, e) != 0 || plan_settle_label(&w->plan, e) != 0 ||
 	    blob_set(&w->job->made_id, id, sizeof(id), e) != 0)
 		return -1;
 	w->job->key_made_by_us = 1;
@@ -292,7 +327,7 @@ make_key(struct walk *w, struct burin_error *e)
 	struct burin_key_spec spec;
 
 	/* Nothing is written down for a token that does not let us in. */
-	if (walk_token(w, e) != 0 || burin_token_login(w->token, e) != 0)
+	if (walk_token(w, e) != 0)
 		return -1;
 	if (w->job->made_id.len > 0) {
 		if (walk_find_made(w, 1, &k, e) != 0)
@@ -320,7 +355,8 @@ take_key(struct walk *w, struct burin_error *e)
 	if (burin_key_find(w->en->p11, w->plan.key, &k, e) != 0)
 		return -1;
 	if (use_key(w, k, e) != 0 ||
-	    remember_token(w, burin_key_token(k), e) != 0)
+	    remember_token(w, burin_key_token(k), e) != 0 ||
+	    check_can_sign(burin_key_get_type(k), burin_key_usage(k), e) != 0)
 		return -1;
 	(void)snprintf(w->text, sizeof(w->text), "%s key found on the token",
 	    burin_key_type_name(burin_key_get_type(k)));

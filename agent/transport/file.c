@@ -108,6 +108,7 @@ take_response(
 {
 	unsigned char *body = NULL;
 	struct stat st;
+	size_t len;
 	FILE *f;
 	int rc = -1;
 
@@ -123,20 +124,21 @@ take_response(
 		burin_fail_memory(e);
 		goto out;
 	}
-	reply->len = fread(body, 1, TRANSPORT_MAX_BODY + 1, f);
+	len = fread(body, 1, TRANSPORT_MAX_BODY + 1, f);
 	if (ferror(f)) {
 		(void)fail_file("read", path, e);
 		goto out;
 	}
-	if (reply->len == 0 || reply->len > TRANSPORT_MAX_BODY) {
+	if (len == 0 || len > TRANSPORT_MAX_BODY) {
 		burin_fail(e, BURIN_EUSAGE, "response-file",
-		    reply->len == 0 ? "%s is empty"
-				    : "%s is longer than an answer may be",
+		    len == 0 ? "%s is empty"
+			     : "%s is longer than an answer may be",
 		    path);
 		goto out;
 	}
 	reply->outcome = TRANSPORT_ISSUED;
 	reply->body = body;
+	reply->len = len;
 	body = NULL;
 	rc = 0;
 out:
