@@ -1,0 +1,273 @@
+/*
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Profiles: the extensions of a certificate that is issued. First what is
+ * copied from the request, then the lines of [certificate] in their order; a
+ * line whose extension was copied is the fallback and not used.
+ */
+
+#include <string.h>
+
+#include <openssl/err.h>
+
+#include "internal.h"
+#include "profile.h"
+
+/* What makes an authority of somebody is never a requester's to choose. */
+static const int never_copied[] = { NID_basic_constraints, NID_name_constraints,
+	NID_policy_constraints, NID_inhibit_any_policy, NID_policy_mappings,
+	NID_authority_key_identifier, NID_proxyCertInfo, NID_undef };
+
+static ASN1_OBJECT *
+find_type(const char *name)
+{
+	ASN1_OBJECT *oid;
+
+	(void)ERR_set_mark();
+	oid = OBJ_txt2obj(name, 0);
+	(void)ERR_pop_to_mark();
+	return oid;
+}
+
+static int
+check_copy(const struct burin_profile *p, struct burin_error *e)
+{
+	size_t i, j;
+
+	for (i = 0; p->copy[i] != NULL; i++) {
+		ASN1_OBJECT *oid = find_type(p->copy[i]);
+		int nid = oid != NULL ? OBJ_obj2nid(oid) : NID_undef;
+
+		if (oid == NULL)
+			return csr_profile_refuse(p, e,
+			    "copies an unknown extension \"%.60s\"",
+			    p->copy[i]);
+		ASN1_OBJECT_free(oid);
+		for (j = 0; never_copied[j] != NID_undef; j++) {
+			if (never_copied[j] == nid)
+				return csr_profile_refuse(p, e,
+				    "copies %s, which is the authority's to "
+				    "decide",
+				    p->copy[i]);
+		}
+	}
+	return 0;
+}
+
+static int
+is_own_key(const char *key)
+{
+	return strcmp(key, "days") == 0 || strcmp(key, "copy") == 0;
+}
+
+int
+csr_profile_check_issue(const struct burin_profile *p, struct burin_error *e)
+{
+	STACK_OF(CONF_VALUE) *lines = csr_profile_lines(p, CERTIFICATE_SECTION);
+	X509_EXTENSION *ext;
+	X509V3_CTX ctx;
+	int i;
+
+	/* Without an issuer and a key: "hash" and "keyid" are taken. */
+	X509V3_set_ctx_test(&ctx);
+	for (i = 0; i < sk_CONF_VALUE_num(lines); i++) {
+		const CONF_VALUE *line = sk_CONF_VALUE_value(lines, i);
+
+		if (is_own_key(line->name))
+			continue;
+		if (csr_ext_make(
+			p->conf, &ctx, line->name, line->value, &ext, e) == -1)
+			return burin_error_cause(
+			    e, "in [certificate] of the profile %s", p->name);
+		X509_EXTENSION_free(ext);
+	}
+	return check_copy(p, e);
+}
+
+static int
+refuse_request(const struct burin_profile *p, struct burin_error *e,
+    const char *code, const char *why, const char *rule)
+{
+	(void)burin_fail_openssl(e, BURIN_EAUTHORITY, code,
+	    "profile %s: the request %s", p->name, why);
+	return burin_error_rule(e, "%s", rule);
+}
+
+/* A keyUsage that signs certificates or lists makes an authority. */
+static int
+asks_to_be_ca(X509_EXTENSION *ext)
+{
+	ASN1_BIT_STRING *ku = X509V3_EXT_d2i(ext);
+	int asks;
+
+	asks = ku == NULL || ASN1_BIT_STRING_get_bit(ku, 5) ||
+	    ASN1_BIT_STRING_get_bit(ku, 6);
+	ASN1_BIT_STRING_free(ku);
+	return asks;
+}
+
+/* Purposes that others trust on the authority's behalf. */
+static int
+asks_to_vouch(X509_EXTENSION *ext)
+{
+	EXTENDED_KEY_USAGE *ekus = X509V3_EXT_d2i(ext);
+	int i, asks = ekus == NULL;
+
+	for (i = 0; i < sk_ASN1_OBJECT_num(ekus) && !asks; i++) {
+		int nid = OBJ_obj2nid(sk_ASN1_OBJECT_value(ekus, i));
+
+		asks = nid == NID_OCSP_sign || nid == NID_time_stamp ||
+		    nid == NID_cmcCA || nid == NID_cmcRA ||
+		    nid == NID_cmcArchive || nid == NID_anyExtendedKeyUsage;
+	}
+	EXTENDED_KEY_USAGE_free(ekus);
+	return asks;
+}
+
+static int
+check_copied(
+    const struct burin_profile *p, X509_EXTENSION *ext, struct burin_error *e)
+{
+	switch (OBJ_obj2nid(X509_EXTENSION_get_object(ext))) {
+	case NID_key_usage:
+		if (asks_to_be_ca(ext))
+			return refuse_request(p, e, "usage-refused",
+			    "asks for the key usage of an authority",
+			    "RFC 5280 section 4.2.1.3");
+		break;
+	case NID_ext_key_usage:
+		if (asks_to_vouch(ext))
+			return refuse_request(p, e, "usage-refused",
+			    "asks for a purpose that only the authority "
+			    "gives (OCSP, time stamps, CMC, any)",
+			    "RFC 5280 section 4.2.1.12");
+		break;
+	default:
+		break;
+	}
+	if (csr_ext_is_whole(ext))
+		return 0;
+	return refuse_request(p, e, "request-malformed",
+	    "has an extension that is not well formed", "RFC 5280 section 4.2");
+}
+
+/* RFC 5280 section 4.2.1.6, RFC 6487 section 4.8.10. */
+static int
+must_be_critical(X509_EXTENSION *ext, const X509 *cert)
+{
+	switch (OBJ_obj2nid(X509_EXTENSION_get_object(ext))) {
+	case NID_subject_alt_name:
+		return X509_NAME_entry_count(X509_get_subject_name(cert)) == 0;
+	case NID_sbgp_ipAddrBlock:
+	case NID_sbgp_autonomousSysNum:
+		return 1;
+	default:
+		return 0;
+	}
+}
+
+/*
+ * Adds a copy of ext unless cert has one of its type.
+ */
+static int
+add_ext(X509 *cert, X509_EXTENSION *ext, struct burin_error *e)
+{
+	const ASN1_OBJECT *oid = X509_EXTENSION_get_object(ext);
+	X509_EXTENSION *copy;
+	int rc = -1;
+
+	if (X509_get_ext_by_OBJ(cert, oid, -1) >= 0)
+		return 0;
+	if ((copy = X509_EXTENSION_dup(ext)) == NULL)
+		return burin_fail_memory(e);
+	if (must_be_critical(copy, cert))
+		(void)X509_EXTENSION_set_critical(copy, 1);
+	if (X509_add_ext(cert, copy, -1) == 1)
+		rc = 0;
+	else
+		(void)burin_fail_memory(e);
+	X509_EXTENSION_free(copy);
+	return rc;
+}
+
+static int
+copy_from(const struct burin_profile *p, STACK_OF(X509_EXTENSION) * asked,
+    X509 *cert, struct burin_error *e)
+{
+	size_t i;
+	int at, rc;
+
+	for (i = 0; p->copy[i] != NULL; i++) {
+		ASN1_OBJECT *oid = find_type(p->copy[i]);
+		X509_EXTENSION *ext;
+
+		if (oid == NULL)
+			return burin_fail_memory(e);
+		at = csr_ext_find(asked, oid);
+		ASN1_OBJECT_free(oid);
+		if (at < 0)
+			continue;
+		ext = sk_X509_EXTENSION_value(asked, at);
+		rc = check_copied(p, ext, e);
+		if (rc == 0)
+			rc = add_ext(cert, ext, e);
+		if (rc == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+add_lines(const struct burin_profile *p, X509V3_CTX *ctx, X509 *cert,
+    struct burin_error *e)
+{
+	STACK_OF(CONF_VALUE) *lines = csr_profile_lines(p, CERTIFICATE_SECTION);
+	X509_EXTENSION *ext;
+	int i, rc;
+
+	for (i = 0; i < sk_CONF_VALUE_num(lines); i++) {
+		const CONF_VALUE *line = sk_CONF_VALUE_value(lines, i);
+
+		if (is_own_key(line->name))
+			continue;
+		if (csr_ext_make(
+			p->conf, ctx, line->name, line->value, &ext, e) == -1)
+			return burin_error_cause(
+			    e, "in [certificate] of the profile %s", p->name);
+		rc = add_ext(cert, ext, e);
+		X509_EXTENSION_free(ext);
+		if (rc == -1)
+			return -1;
+	}
+	return 0;
+}
+
+int
+burin_profile_extensions(const struct burin_profile *p, X509_REQ *req,
+    X509 *issuer, X509 *cert, struct burin_error *e)
+{
+	STACK_OF(X509_EXTENSION) *asked = NULL;
+	X509V3_CTX ctx;
+	int rc = -1;
+
+	if (!p->has_certificate)
+		return csr_profile_refuse(p, e,
+		    "has no section [certificate]: nothing is issued with it");
+	asked = X509_REQ_get_extensions(req);
+	X509V3_set_ctx(&ctx, issuer, cert, req, NULL, 0);
+	if (copy_from(p, asked, cert, e) == -1 ||
+	    add_lines(p, &ctx, cert, e) == -1)
+		goto out;
+	if (X509_NAME_entry_count(X509_get_subject_name(cert)) == 0 &&
+	    X509_get_ext_by_NID(cert, NID_subject_alt_name, -1) < 0) {
+		(void)refuse_request(p, e, "identity-missing",
+		    "has neither a subject nor an alternative name that the "
+		    "certificate could bear",
+		    "RFC 5280 sections 4.1.2.6 and 4.2.1.6");
+		goto out;
+	}
+	rc = 0;
+out:
+	sk_X509_EXTENSION_pop_free(asked, X509_EXTENSION_free);
+	return rc;
+}
