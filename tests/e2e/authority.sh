@@ -16,7 +16,7 @@ post() {
 	local file=$1 to=$2
 	shift 2
 	code=$(curl -sS --cacert "$ca" -o "$work/answer" -w '%{http_code}' \
-		-H 'Content-Type: application/pkcs10' \
+		-H "Content-Type: ${type:-application/pkcs10}" \
 		--data-binary "@$file" "$@" "$to") || die "curl"
 }
 want() {
@@ -144,8 +144,7 @@ want 413 'too long'
 post "$work/big" "$est/simpleenroll" -u "$(user other)" \
 	-H 'Transfer-Encoding: chunked'
 want 413 'too long in chunks'
-post "$work/other.b64" "$est/simpleenroll" -u "$(user other)" \
-	-H 'Content-Type: text/plain'
+type=text/plain post "$work/other.b64" "$est/simpleenroll" -u "$(user other)"
 want 415 'content type'
 post "$work/other.b64" "$est/cacerts"
 want 405 'method'
