@@ -252,7 +252,7 @@ csr_subject_put_ext(struct burin_subject *s, CONF *conf, const char *name,
 			    "prefixes are asked for already");
 			break;
 		}
-		/* FALLTHROUGH */
+		__attribute__((fallthrough));
 	default:
 		return put_one(
 		    is_default ? s->defaults : s->asked, ext, name, e);

@@ -73,7 +73,7 @@ take_pending(
 	time_t latest = time(NULL) + TRANSPORT_MAX_RETRY_AFTER;
 
 	w->job->retry_at = reply->retry_at < latest ? reply->retry_at : latest;
-	(void)snprintf(w->text, sizeof(w->text), "no certificate yet%s%s",
+	(void)snprintf(w->text, sizeof(w->text), "no certificate yet%s%.120s",
 	    reply->detail[0] != '\0' ? ": " : "", reply->detail);
 	*next = JOB_PENDING;
 	return 0;
