@@ -1,0 +1,61 @@
+/*
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What the mock and the shim are told to do: the file that BURIN_MOCK names,
+ * lines of key=value. README.md explains every key.
+ */
+
+#ifndef MOCK_CONF_H
+#define MOCK_CONF_H
+
+#include <stddef.h>
+
+#include <p11-kit/pkcs11.h>
+
+#define MAX_FAULTS 32
+#define MAX_REFUSED 32
+#define MAX_TOKENS 64
+#define MAX_WORD 64
+
+/* The nth call of a function, 0: every call. */
+struct fault {
+	char function[MAX_WORD];
+	unsigned long nth;
+	CK_RV rv;
+};
+
+enum pad {
+	PAD_NONE,
+	PAD_RIGHT,
+	PAD_WRONG,
+	PAD_CANCEL
+};
+
+struct conf {
+	/* both */
+	char calls_file[256];
+	unsigned long kill, kill_after, remove_at;
+	struct fault fail[MAX_FAULTS], hang[MAX_FAULTS];
+	size_t n_fail, n_hang;
+	CK_ATTRIBUTE_TYPE refused[MAX_REFUSED];
+	size_t n_refused;
+	enum pad pad;
+	char pin[MAX_WORD], so_pin[MAX_WORD];
+	/* the mock only */
+	char dir[256];
+	struct {
+		char label[33], serial[17];
+	} tokens[MAX_TOKENS];
+	unsigned long n_tokens, slots, tries, max_sessions;
+	int silent, extractable, blank;
+};
+
+/* 1, or 0 with the reason on stderr. No file named: everything default. */
+int conf_read(struct conf *c);
+
+/* "CKR_OK"; a number in hex for those that have no name here. */
+const char *ckr_name(CK_RV rv, char buf[MAX_WORD]);
+/* A name or a number; 0 when it is neither. */
+int ckr_parse(const char *text, CK_RV *rv);
+
+#endif
