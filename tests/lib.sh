@@ -91,6 +91,15 @@ nss_token() {
 		"configdir='sql:$work/nss' certPrefix='' keyPrefix='' secmod='secmod.db' flags=")
 }
 
+# mock_token LABEL: a token of our own module; more keys of
+# tests/mock/README.md may be added to $BURIN_MOCK.
+mock_token() {
+	export BURIN_MOCK=$work/mock.conf
+	printf '123456\n' >"$work/pin"
+	printf 'label=%s\n' "$1" >"$BURIN_MOCK"
+	module=(--module "$BUILD_DIR/mock/burin-mock.so")
+}
+
 # Objects of a token as another program lists them, without order.
 object_list() {
 	pkcs11-tool --module "$SOFTHSM" --token-label "$1" --login \

@@ -262,13 +262,11 @@ agree(struct exchange_ctx *c, unsigned char *secret, size_t size)
 	if (prov_do(c->key, P11_DERIVE, &mech, NULL, 0, secret, &n,
 		PROV_R_FAILED_DURING_DERIVATION) != CKR_OK)
 		return 0;
-	if (n == 0 || n > size) {
+	/* All bytes of the field, leading zeros too: p11_do sees to it. */
+	if (n != size) {
 		ERR_raise(ERR_LIB_PROV, PROV_R_FAILED_DURING_DERIVATION);
 		return 0;
 	}
-	/* As many bytes as the field, leading zeros too (SEC 1, 2.3.5). */
-	memmove(secret + size - n, secret, n);
-	memset(secret, 0, size - n);
 	for (i = 0; i < size; i++)
 		any |= secret[i];
 	if (any != 0)

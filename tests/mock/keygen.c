@@ -149,6 +149,7 @@ set_attributes(struct object *pub, struct object *priv, CK_MECHANISM_TYPE mech)
 	    set_common(priv, CKO_PRIVATE_KEY, kt, mech) &&
 	    otherwise(pub, CKA_VERIFY, 1) &&
 	    otherwise(pub, CKA_ENCRYPT, kt == CKK_RSA) &&
+	    otherwise(pub, CKA_WRAP, 0) && otherwise(priv, CKA_UNWRAP, 0) &&
 	    otherwise(priv, CKA_SIGN, 1) &&
 	    otherwise(priv, CKA_DECRYPT, kt == CKK_RSA) &&
 	    otherwise(priv, CKA_SENSITIVE, 1) &&
