@@ -67,6 +67,8 @@ struct burin_p11 {
 
 #define P11_NO_SESSION CK_INVALID_HANDLE
 
+#define P11_N_KEYGEN 4		/* mechanisms that make key pairs */
+
 struct burin_token {
 	struct p11_module *m;
 	CK_SLOT_ID slot;
@@ -85,6 +87,12 @@ struct burin_token {
 	int login_ours;			/* logged_in by our own C_Login */
 	int relogin;			/* lost with the only session */
 	unsigned generation;		/* grows when handles become invalid */
+	/* What C_GetMechanismInfo said: keygen.c. */
+	struct {
+		int asked;
+		CK_RV rv;
+		CK_MECHANISM_INFO info;
+	} keygen[P11_N_KEYGEN];
 };
 
 struct burin_key {
@@ -92,6 +100,7 @@ struct burin_key {
 	struct burin_token *t;
 	CK_OBJECT_HANDLE priv, pub;	/* pub may be 0 */
 	unsigned generation;		/* t->generation of the handles */
+	int alone;			/* nothing else has id: p11_id_alone */
 	enum burin_key_type type;
 	unsigned usage;
 	int always_auth;
