@@ -1,0 +1,258 @@
+/*
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Certificates next to their keys (PKCS#11 2.40 section 4.6): written, read
+ * back from a new session, replaced, destroyed.
+ */
+
+#include <string.h>
+
+#include "object.h"
+
+/* --- what is there before --------------------------------------------------
+ */
+
+static int
+fail_present(const struct burin_key *k, struct burin_error *e)
+{
+	burin_fail(e, BURIN_EREFUSED, "certificate-present",
+	    "the key has a certificate on the token already");
+	burin_error_token(e, "%s", k->t->name);
+	return burin_error_advice(e, "add --replace to put it out of use");
+}
+
+static int
+fail_foreign(const struct burin_key *k, struct burin_error *e)
+{
+	burin_fail(e, BURIN_EREFUSED, "id-taken",
+	    "a certificate of another key has the CKA_ID of this key");
+	burin_error_token(e, "%s", k->t->name);
+	burin_error_rule(e, "PKCS#11 2.40 section 4.6, CKA_ID");
+	return burin_error_advice(
+	    e, "remove that certificate, or give it another CKA_ID");
+}
+
+static int
+is_cert(const struct id_cert *c, const X509 *cert)
+{
+	return c->cert != NULL && X509_cmp(c->cert, cert) == 0;
+}
+
+/* *present: cert is there already. */
+static int
+check_there(const struct burin_key *k, const struct id_certs *there,
+    const X509 *cert, int replace, int *present, struct burin_error *e)
+{
+	size_t i, others = 0;
+
+	*present = 0;
+	if (there->id_taken)
+		return p11_fail_id_taken(k->t, e);
+	for (i = 0; i < there->n; i++) {
+		if (!there->list[i].ours)
+			return fail_foreign(k, e);
+		if (is_cert(&there->list[i], cert))
+			*present = 1;
+		else
+			others++;
+	}
+	return others > 0 && !replace ? fail_present(k, e) : 0;
+}
+
+/* Nothing is searched for again that was just found out. */
+static int
+check_before(struct burin_key *k, X509 *cert, int replace, int *present,
+    struct burin_error *e)
+{
+	struct id_certs there = { 0 };
+	CK_SESSION_HANDLE s;
+	EVP_PKEY *pub = X509_get0_pubkey(cert);
+	int rc;
+
+	*present = 0;
+	if (pub == NULL || k->public_key == NULL ||
+	    EVP_PKEY_eq(pub, k->public_key) != 1) {
+		burin_fail(e, BURIN_ECHECK, "key-mismatch",
+		    "the certificate is for another key than the token's");
+		burin_error_token(e, "%s", k->t->name);
+		return burin_error_advice(e, "nothing was written");
+	}
+	if (k->id_len == 0) {
+		burin_fail(e, BURIN_EREFUSED, "id-missing",
+		    "the key has no CKA_ID that a certificate could share");
+		burin_error_token(e, "%s", k->t->name);
+		return burin_error_advice(e, "give the key a CKA_ID");
+	}
+	if (p11_id_alone(k))
+		return 0;
+	if (p11_work_session(k->t, &s, e) == -1 ||
+	    p11_id_search(k, s, &there, e) == -1)
+		return -1;
+	rc = check_there(k, &there, cert, replace, present, e);
+	p11_id_certs_clear(&there);
+	return rc;
+}
+
+/* --- writing ---------------------------------------------------------------
+ */
+
+static int
+add_der(struct attrs *a, CK_ATTRIBUTE_TYPE type, int len, unsigned char *der)
+{
+	if (len > 0)
+		attrs_add(a, type, der, (size_t)len);
+	OPENSSL_free(der);
+	return len > 0 ? 0 : -1;
+}
+
+static int
+add_names(struct attrs *a, X509 *cert)
+{
+	unsigned char *subject = NULL, *issuer = NULL, *serial = NULL;
+	int n_subject, n_issuer, n_serial, bad;
+
+	n_subject = i2d_X509_NAME(X509_get_subject_name(cert), &subject);
+	n_issuer = i2d_X509_NAME(X509_get_issuer_name(cert), &issuer);
+	n_serial = i2d_ASN1_INTEGER(X509_get0_serialNumber(cert), &serial);
+	bad = add_der(a, CKA_SUBJECT, n_subject, subject);
+	bad |= add_der(a, CKA_ISSUER, n_issuer, issuer);
+	bad |= add_der(a, CKA_SERIAL_NUMBER, n_serial, serial);
+	return bad ? -1 : 0;
+}
+
+static int
+cert_template(struct attrs *a, const struct burin_key *k, X509 *cert,
+    const char *label, struct burin_error *e)
+{
+	unsigned char *der = NULL;
+	int len = i2d_X509(cert, &der);
+
+	if (len > BURIN_MAX_CERT) {
+		OPENSSL_free(der);
+		return burin_fail(e, BURIN_ECHECK, "certificate-too-long",
+		    "the certificate has more than %d bytes", BURIN_MAX_CERT);
+	}
+	attrs_add_class(a, CKO_CERTIFICATE);
+	attrs_add_number(a, CKA_CERTIFICATE_TYPE, CKC_X_509);
+	attrs_add_bool(a, CKA_PRIVATE, 0);
+	attrs_add(a, CKA_ID, k->id, k->id_len);
+	if (label[0] != '\0')
+		attrs_add(a, CKA_LABEL, label, strlen(label));
+	if (add_der(a, CKA_VALUE, len, der) == -1 || add_names(a, cert) == -1)
+		return burin_fail_openssl(e, BURIN_EINTERNAL,
+		    "certificate-encoding", "the certificate does not encode");
+	return attrs_ok(a, e);
+}
+
+static int
+create(
+    struct burin_key *k, X509 *cert, const char *label, struct burin_error *e)
+{
+	struct attrs a = { 0 };
+	CK_OBJECT_HANDLE o;
+	CK_SESSION_HANDLE s;
+	CK_RV rv;
+	int rc = -1;
+
+	if (cert_template(&a, k, cert, label, e) == -1 ||
+	    p11_work_session(k->t, &s, e) == -1)
+		goto out;
+	k->alone = 0;
+	rv = p11_CreateObject(k->t->m, s, a.a, a.n, &o);
+	if (rv != CKR_OK)
+		p11_failed(k->t, "C_CreateObject", rv, e);
+	else
+		rc = 0;
+out:
+	attrs_clear(&a);
+	return rc;
+}
+
+/* --- reading back ----------------------------------------------------------
+ */
+
+static int
+remove_others(struct burin_key *k, CK_SESSION_HANDLE s,
+    const struct id_certs *there, const X509 *cert, struct burin_error *e)
+{
+	size_t i;
+
+	for (i = 0; i < there->n; i++)
+		if (there->list[i].ours && !is_cert(&there->list[i], cert) &&
+		    p11_destroy(k->t, s, there->list[i].handle, e) == -1)
+			return -1;
+	return 0;
+}
+
+/* What a session sees of its own writing is the module's memory. */
+static int
+read_back(
+    struct burin_key *k, const X509 *cert, int replace, struct burin_error *e)
+{
+	struct id_certs there = { 0 };
+	CK_SESSION_HANDLE s;
+	size_t i;
+	int rc = -1;
+
+	if (p11_fresh_session(k->t, &s, e) == -1 ||
+	    p11_id_search_certs(k, s, &there, e) == -1)
+		goto out;
+	for (i = 0; i < there.n && !is_cert(&there.list[i], cert); i++)
+		continue;
+	if (i == there.n) {
+		burin_fail(e, BURIN_EREFUSED, "certificate-not-kept",
+		    "the token took the certificate, but a new session does "
+		    "not find it as it was written");
+		burin_error_token(e, "%s", k->t->name);
+		burin_error_advice(e,
+		    "burin tokens shows what is there; the token may be full "
+		    "or faulty");
+		goto out;
+	}
+	rc = replace ? remove_others(k, s, &there, cert, e) : 0;
+out:
+	p11_id_certs_clear(&there);
+	return rc;
+}
+
+int
+burin_cert_write(struct burin_key *k, X509 *cert, const char *label,
+    int replace, struct burin_error *e)
+{
+	int rc = -1, present;
+
+	p11_lock(k->t->m);
+	if (p11_key_ready(k, e) == -1 ||
+	    check_before(k, cert, replace, &present, e) == -1)
+		goto out;
+	if (!present &&
+	    create(k, cert, label != NULL ? label : k->label, e) == -1)
+		goto out;
+	rc = read_back(k, cert, replace, e);
+out:
+	p11_unlock(k->t->m);
+	return rc == 0 ? 0 : burin_error_step(e, "write");
+}
+
+int
+burin_cert_destroy(struct burin_key *k, X509 *cert, struct burin_error *e)
+{
+	struct id_certs there = { 0 };
+	CK_SESSION_HANDLE s;
+	size_t i;
+	int rc = -1;
+
+	p11_lock(k->t->m);
+	if (p11_key_ready(k, e) == -1 || p11_work_session(k->t, &s, e) == -1 ||
+	    p11_id_search_certs(k, s, &there, e) == -1)
+		goto out;
+	for (i = 0; i < there.n; i++)
+		if (is_cert(&there.list[i], cert) &&
+		    p11_destroy(k->t, s, there.list[i].handle, e) == -1)
+			goto out;
+	rc = 0;
+out:
+	p11_id_certs_clear(&there);
+	p11_unlock(k->t->m);
+	return rc == 0 ? 0 : burin_error_step(e, "destroy");
+}
