@@ -24,7 +24,9 @@ extern "C" {
  * burin_subject_set_dn reads it back; "" for the empty name. */
 char *burin_dn_text(const X509_NAME *name);
 /* "email:a@b", "dns:", "uri:", "xmpp:", "ip:", "dirname:DN",
- * "other:OID": the forms of burin_subject_add_san. */
+ * "rid:OID", "other:OID": the forms of burin_subject_add_san, which takes
+ * all but the last. A byte that is not safe to show is U+FFFD and its two
+ * hex digits. */
 char *burin_san_text(const GENERAL_NAME *name);
 /* All names of the SAN extension of a certificate or a request: a
  * NULL-terminated array, each and the array to be freed

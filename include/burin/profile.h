@@ -36,7 +36,7 @@
 extern "C" {
 #endif
 
-#define BURIN_MAX_PROFILE 65536	/* bytes of one profile */
+#define BURIN_MAX_PROFILE 65536 /* bytes of one profile */
 
 struct burin_profile;
 
@@ -59,25 +59,28 @@ const char *burin_profile_usage(const struct burin_profile *p);
 unsigned burin_profile_days(const struct burin_profile *p);
 
 /* Adds what [request] asks for and the default usages to s. */
-int burin_profile_apply(const struct burin_profile *p,
-    struct burin_subject *s, struct burin_error *e);
+int burin_profile_apply(const struct burin_profile *p, struct burin_subject *s,
+    struct burin_error *e);
 /*
  * Adds the names that the profile makes of an address ("im:alice@b",
  * "xmpp:alice@b", "sip:…", "mailto:a@b" or "a@b"), and CN when the DN has
  * none and the profile says "identity_cn = yes". {address}: as typed,
- * {bare}: without scheme, {user}, {domain}.
+ * {bare}: without scheme, {user}, {domain}. An address typed without a
+ * scheme is one of the first of identity_schemes.
  */
 int burin_profile_identity(const struct burin_profile *p,
     struct burin_subject *s, const char *address, struct burin_error *e);
 /* Adds --prefix; a profile without "prefix = yes" refuses. */
-int burin_profile_prefix(const struct burin_profile *p,
-    struct burin_subject *s, const char *prefix, struct burin_error *e);
+int burin_profile_prefix(const struct burin_profile *p, struct burin_subject *s,
+    const char *prefix, struct burin_error *e);
 
 /*
  * Authority side: fills the extensions of a certificate to be issued from
  * [certificate] and, where "copy" says so, from the request (a request
  * extension that is not copied is left out). issuer is the CA's certificate
- * (AKI). Subject, key, serial, validity are the caller's.
+ * (AKI). Subject, key, serial, validity are the caller's, and set before. A
+ * line whose extension was copied is not used. What the request may not have
+ * (key usage of an authority, no name at all) is BURIN_EAUTHORITY.
  */
 int burin_profile_extensions(const struct burin_profile *p, X509_REQ *req,
     X509 *issuer, X509 *cert, struct burin_error *e);

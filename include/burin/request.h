@@ -25,12 +25,12 @@ extern "C" {
 #endif
 
 /* Limits; what exceeds one is refused with its name. */
-#define BURIN_MAX_REQUEST 65536		/* bytes of one DER request */
-#define BURIN_MAX_SANS 64		/* names in one subjectAltName */
-#define BURIN_MAX_EXTENSIONS 32		/* extensions in one request */
-#define BURIN_MAX_ATTRIBUTES 16		/* attributes in one PKCS#10 */
-#define BURIN_MAX_NAME_ENTRIES 32	/* attributes in one DN */
-#define BURIN_MAX_TEXT 1024		/* bytes of one name or address */
+#define BURIN_MAX_REQUEST 65536	  /* bytes of one DER request */
+#define BURIN_MAX_SANS 64	  /* names in one subjectAltName */
+#define BURIN_MAX_EXTENSIONS 32	  /* extensions in one request */
+#define BURIN_MAX_ATTRIBUTES 16	  /* attributes in one PKCS#10 */
+#define BURIN_MAX_NAME_ENTRIES 32 /* attributes in one DN */
+#define BURIN_MAX_TEXT 1024	  /* bytes of one name or address */
 
 /* --- what is asked ----------------------------------------------------- */
 
@@ -50,30 +50,34 @@ void burin_subject_free(struct burin_subject **s);
  * escapes) or "/CN=Alice/O=Example". Short names, long names or OIDs. UTF-8.
  * "" is the empty DN. Replaces an earlier one.
  */
-int burin_subject_set_dn(struct burin_subject *s, const char *dn,
-    struct burin_error *e);
+int burin_subject_set_dn(
+    struct burin_subject *s, const char *dn, struct burin_error *e);
 /*
  * "email:a@b" rfc822Name, or SmtpUTF8Mailbox (RFC 8398) when the local part
  * is not ASCII; "dns:host"; "uri:URI" (IA5, absolute, RFC 5280 4.2.1.6);
  * "xmpp:user@host" otherName id-on-xmppAddr (RFC 6120 13.7.1.4); "ip:ADDR".
  * Twice the same name is one.
  */
-int burin_subject_add_san(struct burin_subject *s, const char *san,
-    struct burin_error *e);
+int burin_subject_add_san(
+    struct burin_subject *s, const char *san, struct burin_error *e);
 /* EKU by OpenSSL name ("clientAuth"), our names ("imUri", "sendRouter",
  * "sendProxiedRouter", "sendOwner", "sendProxiedOwner", "sipDomain",
  * "bgpsecRouter") or dotted OID. */
-int burin_subject_add_eku(struct burin_subject *s, const char *eku,
-    struct burin_error *e);
-/* "keyUsage = critical,digitalSignature": openssl.cnf syntax. One of each. */
-int burin_subject_add_ext(struct burin_subject *s, const char *line,
-    struct burin_error *e);
+int burin_subject_add_eku(
+    struct burin_subject *s, const char *eku, struct burin_error *e);
+/*
+ * "keyUsage = critical,digitalSignature": openssl.cnf syntax. One of each;
+ * subjectAltName and extendedKeyUsage join what the adders above gave. Goes
+ * before what a profile asks for, whichever comes first.
+ */
+int burin_subject_add_ext(
+    struct burin_subject *s, const char *line, struct burin_error *e);
 /* IPv6 "2001:db8:7::/48" or "inherit", into ipAddrBlocks (RFC 3779). */
-int burin_subject_add_prefix(struct burin_subject *s, const char *prefix,
-    struct burin_error *e);
+int burin_subject_add_prefix(
+    struct burin_subject *s, const char *prefix, struct burin_error *e);
 /* keyUsage, critical: comma list as in openssl.cnf; unless one was given. */
-int burin_subject_default_key_usage(struct burin_subject *s,
-    const char *usage, struct burin_error *e);
+int burin_subject_default_key_usage(
+    struct burin_subject *s, const char *usage, struct burin_error *e);
 /* subjectKeyIdentifier in the request (RFC 5280 method 1). Default on. */
 void burin_subject_set_ski(struct burin_subject *s, int on);
 /*
@@ -83,8 +87,8 @@ void burin_subject_set_ski(struct burin_subject *s, int on);
  */
 int burin_subject_set_challenge(struct burin_subject *s,
     const struct burin_secret *challenge, struct burin_error *e);
-int burin_subject_add_attribute(struct burin_subject *s, const char *line,
-    struct burin_error *e);
+int burin_subject_add_attribute(
+    struct burin_subject *s, const char *line, struct burin_error *e);
 
 /* --- PKCS#10 ----------------------------------------------------------- */
 
@@ -111,8 +115,8 @@ int burin_pkcs10_make(const struct burin_subject *s, EVP_PKEY *pub,
 int burin_pkcs10_parse(const void *data, size_t len, enum burin_status status,
     X509_REQ **out, struct burin_error *e);
 /* Proof of possession: the self signature (RFC 2986 section 4.2). */
-int burin_pkcs10_verify_pop(X509_REQ *req, enum burin_status status,
-    struct burin_error *e);
+int burin_pkcs10_verify_pop(
+    X509_REQ *req, enum burin_status status, struct burin_error *e);
 
 #ifdef __cplusplus
 }
