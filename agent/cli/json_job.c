@@ -33,7 +33,12 @@ job_next(const struct job *job, char *buf, size_t size)
 	else if (job_state_final(job->state))
 		(void)snprintf(buf, size, "burin abandon %s", job->id);
 	else
-		(void)snprintf(buf, size, "burin resume %s", job->id);
+		/* A path: the request went there, somebody has the answer. */
+		(void)snprintf(buf, size, "burin resume %s%s", job->id,
+		    job->state == JOB_PENDING && job->server != NULL &&
+			    job->server[0] == '/'
+			? " --response-file FILE"
+			: "");
 	return buf;
 }
 
@@ -73,7 +78,7 @@ json_t *
 json_job(const struct job *job)
 {
 	json_t *o = json_object(), *token = json_object();
-	char next[64];
+	char next[96];
 
 	if (o == NULL || token == NULL) {
 		json_decref(o);

@@ -65,7 +65,7 @@ progress_event(void *arg, const struct engine_event *ev)
 	}
 	if (c->quiet)
 		return;
-	out_text(c, "%-10s %-52s %6.2f s %4lu calls", ev->state, ev->text,
+	out_text(c, "%-10s %-56s %6.2f s %4lu calls", ev->state, ev->text,
 	    ev->seconds, ev->calls);
 	if (!c->progress_json && isatty(STDERR_FILENO) &&
 	    (c->want_json || !isatty(STDOUT_FILENO)))

@@ -46,7 +46,7 @@ token_of(const struct job *job)
 static void
 line(struct cli *c, const struct job *job)
 {
-	char old[32], next[64];
+	char old[32], next[96];
 
 	out_text(c, "%-13s %-10s %-8s %-20s %s", job->id,
 	    job_state_name(job->state), age(job->updated, old, sizeof(old)),
@@ -56,7 +56,7 @@ line(struct cli *c, const struct job *job)
 static void
 in_full(struct cli *c, const struct job *job)
 {
-	char old[32], next[64];
+	char old[32], next[96];
 
 	out_text(c, "job          %s (%s)", job->id,
 	    job->verb != NULL ? job->verb : "?");

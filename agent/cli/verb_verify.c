@@ -167,6 +167,16 @@ check_consumer(struct cli *c, struct burin_key *key,
 	return 0;
 }
 
+/* "title: what was seen", once where both say the same. */
+static void
+one_line(const struct burin_check *ch, char *buf, size_t size)
+{
+	int more = ch->detail[0] != '\0' && strcmp(ch->title, ch->detail) != 0;
+
+	(void)snprintf(buf, size, "%s%s%s", ch->title, more ? ": " : "",
+	    more ? ch->detail : "");
+}
+
 /* Lines, problems[] and warnings[], and the verdict. */
 static int
 tell(struct cli *c, const struct burin_checks *checks, struct burin_error *e)
@@ -178,8 +188,7 @@ tell(struct cli *c, const struct burin_checks *checks, struct burin_error *e)
 
 	for (i = 0; i < checks->n; i++) {
 		ch = &checks->list[i];
-		(void)snprintf(line, sizeof(line), "%s%s%s", ch->title,
-		    ch->detail[0] != '\0' ? ": " : "", ch->detail);
+		one_line(ch, line, sizeof(line));
 		if (ch->level != BURIN_SKIP || c->verbose > 0)
 			out_text(c, "%-4s  %-3s %s",
 			    burin_check_level_name(ch->level), ch->id, line);
@@ -199,9 +208,9 @@ tell(struct cli *c, const struct burin_checks *checks, struct burin_error *e)
 		    arg_value(c->args, "trust") != NULL ? " and trusted" : "");
 		return 0;
 	}
-	(void)burin_fail(e, BURIN_EVERIFY, "verify",
-	    "%zu %s; the first: %s%s%s", n, n == 1 ? "problem" : "problems",
-	    first->title, first->detail[0] != '\0' ? ": " : "", first->detail);
+	one_line(first, line, sizeof(line));
+	(void)burin_fail(e, BURIN_EVERIFY, "verify", "%zu %s; the first: %s", n,
+	    n == 1 ? "problem" : "problems", line);
 	return burin_error_rule(e, "%s", first->rule);
 }
 

@@ -86,6 +86,10 @@ static void
 say_how_it_went(struct cli *c, const struct job *job,
     const struct engine_report *r, int rc, struct burin_error *e)
 {
+	struct burin_p11_calls calls;
+	char next[96];
+
+	burin_p11_calls(c->p11, &calls);
 	out_json(c, "id", json_text(job->id));
 	out_json(c, "state", json_text(job_state_name(job->state)));
 	if (c->json != NULL) {
@@ -93,13 +97,15 @@ say_how_it_went(struct cli *c, const struct job *job,
 
 		(void)json_object_update(c->json, report);
 		json_decref(report);
+		/* The module was started and the token found before. */
+		out_json(c, "calls", json_integer((json_int_t)calls.total));
 		json_rest(c, job);
 	}
 	progress_clear(c);
 	if (rc == 0) {
 		work_say_identity(c, r->key, r->cert);
 		out_text(c, "done         job %s, %.2f s, %lu PKCS#11 calls",
-		    job->id, r->seconds, r->calls);
+		    job->id, r->seconds, calls.total);
 		return;
 	}
 	if (job_state_final(job->state)) {
@@ -107,9 +113,12 @@ say_how_it_went(struct cli *c, const struct job *job,
 		    c, "job %s ended: %s", job->id, job_state_name(job->state));
 		return;
 	}
-	out_note(c, "job %s stands at %s; burin resume %s goes on", job->id,
-	    job_state_name(job->state), job->id);
-	(void)burin_error_advice(e, "burin resume %s", job->id);
+	/* The engine tells it too, where it knows something better. */
+	if (strstr(e->advice, job->id) == NULL)
+		out_note(c, "job %s stands at %s: %s", job->id,
+		    job_state_name(job->state),
+		    job_next(job, next, sizeof(next)));
+	(void)burin_error_advice(e, "%s", job_next(job, next, sizeof(next)));
 }
 
 int
