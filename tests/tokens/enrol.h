@@ -8,6 +8,8 @@
 #ifndef TESTS_ENROL_H
 #define TESTS_ENROL_H
 
+#include <signal.h>
+
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
@@ -24,7 +26,7 @@ struct enrol {
 	EVP_PKEY *ca_key, *foreign_key;
 	X509 *ca;
 	char *trust; /* PEM */
-	char request[96], response[96];
+	char state[96], request[96], response[96];
 	struct engine en;
 	struct engine_report r;
 	volatile sig_atomic_t stop;
@@ -32,6 +34,7 @@ struct enrol {
 	int answer;		/* the authority answers when it is asked */
 	int foreign;		/* for another key */
 	unsigned calls, failed; /* PKCS#11 calls of this "process" */
+	unsigned kill_at;	/* dies after so many of them; 0: never */
 };
 
 /* --- the authority ---------------------------------------------------- */
@@ -148,6 +151,8 @@ enrol_log(void *arg, const char *line)
 	if (strncmp(line, "C_", 2) != 0)
 		return;
 	n->calls++;
+	if (n->calls == n->kill_at)
+		(void)raise(SIGKILL);
 	if (strstr(line, "CKR_OK") == NULL)
 		n->failed++;
 }
@@ -203,12 +208,12 @@ static inline int
 enrol_start(void **state)
 {
 	struct enrol *n = calloc(1, sizeof(*n));
-	char dir[96];
 
-	assert_non_null(n);
+	if (n == NULL)
+		abort();
 	softhsm_start(&n->hsm);
-	(void)snprintf(dir, sizeof(dir), "%s/state", n->hsm.dir);
-	must(journal_open(dir, &n->journal, &n->e), &n->e);
+	(void)snprintf(n->state, sizeof(n->state), "%s/state", n->hsm.dir);
+	must(journal_open(n->state, &n->journal, &n->e), &n->e);
 	(void)snprintf(
 	    n->request, sizeof(n->request), "%s/request", n->hsm.dir);
 	(void)snprintf(

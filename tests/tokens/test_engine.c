@@ -67,7 +67,7 @@ test_budget(void **state)
 		print_message("%-10s %2lu calls %6.1f ms  %s\n",
 		    n->r.steps[i].state, n->r.steps[i].calls,
 		    1000 * n->r.steps[i].seconds, n->r.steps[i].text);
-	assert_int_equal(n->r.n_steps, 9);
+	assert_int_equal(n->r.n_steps, 8);
 	must(burin_tokens(n->hsm.p11, &tokens, &n_tokens, &n->e), &n->e);
 	slots = (unsigned)burin_p11_calls_of(n->en.p11, "C_GetTokenInfo");
 	assert_int_equal(burin_p11_calls_of(n->en.p11, "C_Initialize"), 1);
@@ -107,7 +107,7 @@ test_resume(void **state)
 	must(enrol_run(n, &job), &n->e);
 	assert_int_equal(job.state, JOB_DONE);
 	assert_int_equal(job.error.status, BURIN_OK);
-	assert_int_equal(steps, 8);
+	assert_int_equal(steps, 7);
 	enrol_one_pair(n);
 	job_clear(&job);
 }

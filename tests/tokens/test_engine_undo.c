@@ -189,6 +189,7 @@ test_bad_plans(void **state)
 	struct seen s;
 	size_t i;
 
+	n->answer = 0;
 	for (i = 0; i < sizeof(plans) / sizeof(plans[0]); i++) {
 		memset(&job, 0, sizeof(job));
 		job.plan = strdup(plans[i].json);
