@@ -142,8 +142,9 @@ prompt_secret(const char *what, int confirm, struct burin_secret **out,
 		    "the %s is needed and there is no terminal to ask on",
 		    what);
 		return burin_error_advice(e,
-		    "say where it comes from: file:PATH, fd:N, env:NAME, "
-		    "askpass or credential:NAME");
+		    "--pin-source (of a PIN), --so-pin-source or --secret say "
+		    "where it comes from: file:PATH, fd:N, env:NAME, askpass, "
+		    "credential:NAME");
 	}
 	if (ask_once(tty, what, out, e) != 0)
 		goto out;

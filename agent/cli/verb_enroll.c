@@ -39,6 +39,9 @@ check_transport(struct cli *c, const struct plan *p, struct burin_error *e)
 	int rc = -1;
 
 	memset(&config, 0, sizeof(config));
+	if (strcmp(p->protocol, "file") != 0 &&
+	    work_required(c, "ca", &config.url, e) != 0)
+		goto out;
 	if (pem != NULL &&
 	    burin_certs_parse(pem, strlen(pem), BURIN_EUSAGE, &anchors, e) != 0)
 		goto out;

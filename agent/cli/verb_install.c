@@ -86,6 +86,8 @@ run(struct cli *c, struct burin_error *e)
 	    work_key(c, &in.key, e) != 0 || work_engine(c, &en, e) != 0)
 		goto out;
 	rc = engine_install(&en, &in, &r, e);
+	(void)burin_error_token(
+	    e, "%s", burin_token_name(burin_key_token(in.key)));
 	if (c->json != NULL) {
 		report = json_report(&r);
 		(void)json_object_update(c->json, report);

@@ -249,6 +249,8 @@ run(struct cli *c, struct burin_error *e)
 	}
 	work_cost(c, &start);
 	rc = tell(c, &checks, e);
+	(void)burin_error_token(
+	    e, "%s", burin_token_name(burin_key_token(key)));
 out:
 	sk_X509_pop_free(own, X509_free);
 	sk_X509_pop_free(bag, X509_free);
