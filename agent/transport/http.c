@@ -259,9 +259,10 @@ take_type(CURL *h, struct http_response *r)
 	char *type = NULL;
 	size_t i;
 
+	r->type[0] = '\0';
 	if (curl_easy_getinfo(h, CURLINFO_CONTENT_TYPE, &type) != CURLE_OK ||
 	    type == NULL)
-		type = (char[]) { "" };
+		return;
 	for (i = 0; i + 1 < sizeof(r->type) && type[i] != '\0' &&
 	     type[i] != ';' && !isspace((unsigned char)type[i]);
 	     i++)

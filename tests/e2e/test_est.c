@@ -281,11 +281,12 @@ start(void **state)
 	assert_non_null(peer.large);
 	memset(peer.large, 'M', LARGE);
 	sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	peer.daemon = MHD_start_daemon(
-	    MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_TLS, 0, NULL, NULL,
-	    handle, NULL, MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&sin,
-	    MHD_OPTION_HTTPS_MEM_KEY, peer.key_pem, MHD_OPTION_HTTPS_MEM_CERT,
-	    peer.cert_pem, MHD_OPTION_HTTPS_MEM_TRUST, peer.cert_pem,
+	peer.daemon = MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD |
+		MHD_USE_THREAD_PER_CONNECTION | MHD_USE_TLS,
+	    0, NULL, NULL, handle, NULL, MHD_OPTION_SOCK_ADDR,
+	    (struct sockaddr *)&sin, MHD_OPTION_HTTPS_MEM_KEY, peer.key_pem,
+	    MHD_OPTION_HTTPS_MEM_CERT, peer.cert_pem,
+	    MHD_OPTION_HTTPS_MEM_TRUST, peer.cert_pem,
 	    MHD_OPTION_DIGEST_AUTH_RANDOM, (size_t)8, "8 random",
 	    MHD_OPTION_NONCE_NC_SIZE, 16u, MHD_OPTION_END);
 	assert_non_null(peer.daemon);
