@@ -69,7 +69,10 @@ for type in rsa:2048 rsa:4096 ec:P-256 ec:P-384 ec:P-521 ed25519; do
 	is '.certificate.sans|join(" ")' "dns:$label.example.org"
 	is '[.checks[]|select(.level=="fail")]|length' 0
 	id=$(j .key.id) uri=$(j .key.uri) calls=$(j .calls)
-	((calls <= 30)) || die "$type took $calls PKCS#11 calls"
+	# 30 with one further slot, and one more for each of the others.
+	slots=$(softhsm2-util --show-slots | grep -c '^Slot ')
+	((calls <= 28 + slots)) ||
+		die "$type took $calls PKCS#11 calls with $slots slots"
 	job=$(j .id)
 	one_pair "$id" "$label"
 
