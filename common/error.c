@@ -37,11 +37,11 @@ trim_utf8(char *s, size_t size)
 		s[i - 1] = '\0';
 }
 
-static void
-vput(char *dst, size_t size, const char *fmt, va_list ap) BURIN_PRINTF(3, 0);
-static void
-record(struct burin_error *e, const char *func, enum burin_status status,
-    const char *code, const char *fmt, va_list ap) BURIN_PRINTF(5, 0);
+static void vput(char *dst, size_t size, const char *fmt, va_list ap)
+    BURIN_PRINTF(3, 0);
+static void record(struct burin_error *e, const char *func,
+    enum burin_status status, const char *code, const char *fmt, va_list ap)
+    BURIN_PRINTF(5, 0);
 
 static void
 vput(char *dst, size_t size, const char *fmt, va_list ap)

@@ -32,7 +32,7 @@ int csr_check_key_usage(const struct burin_check_input *in,
  * and *depth the certificate (0: leaf) when 0 is returned; 1 when all
  * inherited resources have an owner above.
  */
-int
-csr_resources_inherited(STACK_OF(X509) * chain, int *depth, const char **why);
+int csr_resources_inherited(
+    STACK_OF(X509) * chain, int *depth, const char **why);
 
 #endif

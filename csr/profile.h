@@ -37,10 +37,10 @@ STACK_OF(CONF_VALUE) *
 int csr_profile_refuse(const struct burin_profile *p, struct burin_error *e,
     const char *fmt, ...) BURIN_PRINTF(3, 4);
 /* Templates hold known words only; said of p when not. */
-int
-csr_profile_check_names(const struct burin_profile *p, struct burin_error *e);
+int csr_profile_check_names(
+    const struct burin_profile *p, struct burin_error *e);
 /* [certificate] as far as it can be judged without a request. */
-int
-csr_profile_check_issue(const struct burin_profile *p, struct burin_error *e);
+int csr_profile_check_issue(
+    const struct burin_profile *p, struct burin_error *e);
 
 #endif

@@ -14,12 +14,12 @@
 #include "template.h"
 
 /* Limits on what one object may hold; longer values count as not given. */
-#define P11_MAX_MODULUS 2048	/* bytes: 16384 bits */
-#define P11_MAX_EXPONENT 32	/* bytes of a public exponent */
-#define P11_MAX_PARAMS 128	/* bytes of CKA_EC_PARAMS */
-#define P11_MAX_POINT 160	/* bytes of CKA_EC_POINT: P-521 needs 136 */
-#define P11_MAX_SPKI 2560	/* bytes of CKA_PUBLIC_KEY_INFO */
-#define P11_MAX_SAME_ID 64	/* objects under one CKA_ID */
+#define P11_MAX_MODULUS 2048 /* bytes: 16384 bits */
+#define P11_MAX_EXPONENT 32  /* bytes of a public exponent */
+#define P11_MAX_PARAMS 128   /* bytes of CKA_EC_PARAMS */
+#define P11_MAX_POINT 160    /* bytes of CKA_EC_POINT: P-521 needs 136 */
+#define P11_MAX_SPKI 2560    /* bytes of CKA_PUBLIC_KEY_INFO */
+#define P11_MAX_SAME_ID 64   /* objects under one CKA_ID */
 
 /* --- object.c ---------------------------------------------------------- */
 
@@ -36,8 +36,8 @@ int p11_failed(struct burin_token *t, const char *function, CK_RV rv,
  */
 int p11_read(struct burin_token *t, CK_SESSION_HANDLE s, CK_OBJECT_HANDLE o,
     struct attrs *a, struct burin_error *e);
-int p11_destroy(struct burin_token *t, CK_SESSION_HANDLE s,
-    CK_OBJECT_HANDLE o, struct burin_error *e);
+int p11_destroy(struct burin_token *t, CK_SESSION_HANDLE s, CK_OBJECT_HANDLE o,
+    struct burin_error *e);
 /* The public values in a. */
 void p11_pubkey_from(const struct attrs *a, struct p11_pubkey *p);
 /* The certificate in CKA_VALUE, whole; NULL when it does not parse. */
@@ -53,21 +53,21 @@ void p11_names_from(const struct attrs *a, unsigned char id[BURIN_MAX_ID],
 /* One way to ask a token for a key pair of a type. */
 struct key_way {
 	CK_MECHANISM_TYPE mech;
-	const unsigned char *params;	/* CKA_EC_PARAMS; NULL: RSA */
+	const unsigned char *params; /* CKA_EC_PARAMS; NULL: RSA */
 	size_t params_len;
 };
 
 #define P11_MAX_WAYS 3
 
 struct key_type {
-	const char *name;	/* "ec:P-256" */
-	const char *evp;	/* EVP_PKEY type name */
-	int bits;		/* as EVP_PKEY_get_bits says */
-	int curve;		/* NID of an EC group, 0: none */
+	const char *name; /* "ec:P-256" */
+	const char *evp;  /* EVP_PKEY type name */
+	int bits;	  /* as EVP_PKEY_get_bits says */
+	int curve;	  /* NID of an EC group, 0: none */
 	/* ulMaxKeySize must not be under, ulMinKeySize not over: */
 	CK_ULONG at_least, at_most;
-	unsigned can, usage;	/* BURIN_USE_*: possible, and by default */
-	struct key_way ways[P11_MAX_WAYS];	/* in this order; mech 0: end */
+	unsigned can, usage; /* BURIN_USE_*: possible, and by default */
+	struct key_way ways[P11_MAX_WAYS]; /* in this order; mech 0: end */
 };
 
 /* NULL for BURIN_KEY_UNKNOWN and what is no type. */
@@ -101,19 +101,18 @@ void p11_private_rooms(struct attrs *a);
 /* What they say: id, label, usage, always_auth. */
 void p11_private_take(struct burin_key *k, const struct attrs *a);
 /* Objects of a class under a CKA_ID; free *out. */
-int p11_find_id(struct burin_token *t, CK_SESSION_HANDLE s,
-    CK_OBJECT_CLASS cls, const unsigned char *id, size_t id_len,
-    CK_OBJECT_HANDLE **out, size_t *n, struct burin_error *e);
+int p11_find_id(struct burin_token *t, CK_SESSION_HANDLE s, CK_OBJECT_CLASS cls,
+    const unsigned char *id, size_t id_len, CK_OBJECT_HANDLE **out, size_t *n,
+    struct burin_error *e);
 /*
  * The public key in object o, whose key type is kt (any:
  * CK_UNAVAILABLE_INFORMATION); NULL and 0 when its values do not say enough.
  */
 int p11_public_read(struct burin_token *t, CK_SESSION_HANDLE s,
-    CK_OBJECT_HANDLE o, CK_KEY_TYPE kt, EVP_PKEY **out,
-    struct burin_error *e);
+    CK_OBJECT_HANDLE o, CK_KEY_TYPE kt, EVP_PKEY **out, struct burin_error *e);
 /* Fills k from private key object o and from what says its public half. */
-int p11_key_load(struct burin_key *k, CK_SESSION_HANDLE s,
-    CK_OBJECT_HANDLE o, struct burin_error *e);
+int p11_key_load(struct burin_key *k, CK_SESSION_HANDLE s, CK_OBJECT_HANDLE o,
+    struct burin_error *e);
 
 /* --- key_made.c -------------------------------------------------------- */
 
@@ -132,14 +131,14 @@ void p11_key_undo(struct burin_key *k, struct burin_error *e);
 /* One certificate under a CKA_ID. */
 struct id_cert {
 	CK_OBJECT_HANDLE handle;
-	X509 *cert;		/* NULL: does not parse */
-	int ours;		/* 1: of the key's public half */
+	X509 *cert; /* NULL: does not parse */
+	int ours;   /* 1: of the key's public half */
 };
 
 struct id_certs {
 	struct id_cert *list;
 	size_t n;
-	int id_taken;		/* a key that is not k has the CKA_ID */
+	int id_taken; /* a key that is not k has the CKA_ID */
 };
 
 /* Everything under k's CKA_ID but k itself. Free with p11_id_certs_clear. */

@@ -35,46 +35,46 @@
 #define CKK_EC_MONTGOMERY 0x41UL
 #endif
 
-#define P11_N_CALLS 40		/* functions that call.c wraps, at most */
+#define P11_N_CALLS 40 /* functions that call.c wraps, at most */
 
 struct p11_module {
 	struct burin_p11 *owner;
-	CK_FUNCTION_LIST *f;	/* call.c only */
-	char *name;		/* path, or registry name */
+	CK_FUNCTION_LIST *f; /* call.c only */
+	char *name;	     /* path, or registry name */
 	int initialized_by_us;
-	int managed;		/* from the registry: p11-kit finalizes */
-	pthread_mutex_t lock;	/* recursive; held for every operation */
-	struct burin_token **tokens;	/* NULL until asked */
+	int managed;		     /* from the registry: p11-kit finalizes */
+	pthread_mutex_t lock;	     /* recursive; held for every operation */
+	struct burin_token **tokens; /* NULL until asked */
 	size_t n_tokens;
 	int listed;
-	unsigned n_mute;	/* slots that did not say what they hold */
-	CK_RV mute_rv;		/* the answer of the last of them */
+	unsigned n_mute; /* slots that did not say what they hold */
+	CK_RV mute_rv;	 /* the answer of the last of them */
 };
 
 struct burin_p11 {
 	struct p11_module **modules;
 	size_t n_modules;
-	CK_FUNCTION_LIST **registry;	/* p11-kit's list, NULL if none */
+	CK_FUNCTION_LIST **registry; /* p11-kit's list, NULL if none */
 	struct burin_login_policy policy;
 	burin_log_fn log;
 	void *log_arg;
-	struct burin_token **all;	/* borrowed, for burin_tokens */
+	struct burin_token **all; /* borrowed, for burin_tokens */
 	size_t n_all;
-	atomic_ulong calls[P11_N_CALLS];	/* names: call.c */
+	atomic_ulong calls[P11_N_CALLS]; /* names: call.c */
 	atomic_ulong total, failed;
-	struct p11_provider *_Atomic provider;	/* provider.c, on demand */
+	struct p11_provider *_Atomic provider; /* provider.c, on demand */
 };
 
 #define P11_NO_SESSION CK_INVALID_HANDLE
 
-#define P11_N_KEYGEN 4		/* mechanisms that make key pairs */
+#define P11_N_KEYGEN 4 /* mechanisms that make key pairs */
 
 struct burin_token {
 	struct p11_module *m;
 	CK_SLOT_ID slot;
-	CK_FLAGS flags;			/* of CK_TOKEN_INFO */
-	CK_ULONG max_sessions;		/* 0: no limit known */
-	struct burin_token_info info;	/* points into the arrays below */
+	CK_FLAGS flags;		      /* of CK_TOKEN_INFO */
+	CK_ULONG max_sessions;	      /* 0: no limit known */
+	struct burin_token_info info; /* points into the arrays below */
 	char label[33], serial[17], model[17], manufacturer[33];
 	char name[192];
 	/*
@@ -84,9 +84,9 @@ struct burin_token {
 	 */
 	CK_SESSION_HANDLE anchor, work;
 	int logged_in;
-	int login_ours;			/* logged_in by our own C_Login */
-	int relogin;			/* lost with the only session */
-	unsigned generation;		/* grows when handles become invalid */
+	int login_ours;	     /* logged_in by our own C_Login */
+	int relogin;	     /* lost with the only session */
+	unsigned generation; /* grows when handles become invalid */
 	/* What C_GetMechanismInfo said: keygen.c. */
 	struct {
 		int asked;
@@ -98,9 +98,9 @@ struct burin_token {
 struct burin_key {
 	atomic_int refs;
 	struct burin_token *t;
-	CK_OBJECT_HANDLE priv, pub;	/* pub may be 0 */
-	unsigned generation;		/* t->generation of the handles */
-	int alone;			/* nothing else has id: p11_id_alone */
+	CK_OBJECT_HANDLE priv, pub; /* pub may be 0 */
+	unsigned generation;	    /* t->generation of the handles */
+	int alone;		    /* nothing else has id: p11_id_alone */
 	enum burin_key_type type;
 	unsigned usage;
 	int always_auth;
@@ -108,13 +108,13 @@ struct burin_key {
 	size_t id_len;
 	char label[BURIN_MAX_LABEL + 1];
 	EVP_PKEY *public_key;
-	EVP_PKEY *evp;			/* provider key, made on demand */
-	struct burin_error last;	/* of the last failed operation */
+	EVP_PKEY *evp;		 /* provider key, made on demand */
+	struct burin_error last; /* of the last failed operation */
 };
 
 /* --- ckr.c: return values in words ------------------------------------- */
 
-const char *p11_ckr_name(CK_RV rv);	/* "CKR_PIN_INCORRECT" */
+const char *p11_ckr_name(CK_RV rv); /* "CKR_PIN_INCORRECT" */
 /*
  * Fills e from a failed call: status, code, sentence and advice for a
  * helpdesk from one table, CKR name and function in the sentence. -1.
@@ -135,12 +135,12 @@ void p11_unlock(struct p11_module *m);
 CK_RV p11_Initialize(struct p11_module *m, void *args);
 CK_RV p11_Finalize(struct p11_module *m);
 CK_RV p11_GetInfo(struct p11_module *m, CK_INFO *info);
-CK_RV p11_GetSlotInfo(struct p11_module *m, CK_SLOT_ID slot,
-    CK_SLOT_INFO *info);
-CK_RV p11_GetSlotList(struct p11_module *m, CK_BBOOL present,
-    CK_SLOT_ID *list, CK_ULONG *n);
-CK_RV p11_GetTokenInfo(struct p11_module *m, CK_SLOT_ID slot,
-    CK_TOKEN_INFO *info);
+CK_RV
+p11_GetSlotInfo(struct p11_module *m, CK_SLOT_ID slot, CK_SLOT_INFO *info);
+CK_RV p11_GetSlotList(
+    struct p11_module *m, CK_BBOOL present, CK_SLOT_ID *list, CK_ULONG *n);
+CK_RV
+p11_GetTokenInfo(struct p11_module *m, CK_SLOT_ID slot, CK_TOKEN_INFO *info);
 CK_RV p11_GetMechanismInfo(struct p11_module *m, CK_SLOT_ID slot,
     CK_MECHANISM_TYPE type, CK_MECHANISM_INFO *info);
 CK_RV p11_GetMechanismList(struct p11_module *m, CK_SLOT_ID slot,
@@ -150,16 +150,16 @@ CK_RV p11_InitToken(struct p11_module *m, CK_SLOT_ID slot,
 CK_RV p11_InitPIN(struct p11_module *m, CK_SESSION_HANDLE s,
     const unsigned char *pin, size_t pin_len);
 CK_RV p11_SetPIN(struct p11_module *m, CK_SESSION_HANDLE s,
-    const unsigned char *old_pin, size_t old_len,
-    const unsigned char *new_pin, size_t new_len);
+    const unsigned char *old_pin, size_t old_len, const unsigned char *new_pin,
+    size_t new_len);
 CK_RV p11_OpenSession(struct p11_module *m, CK_SLOT_ID slot, CK_FLAGS flags,
     CK_SESSION_HANDLE *s);
 CK_RV p11_CloseSession(struct p11_module *m, CK_SESSION_HANDLE s);
 CK_RV p11_CloseAllSessions(struct p11_module *m, CK_SLOT_ID slot);
-CK_RV p11_GetSessionInfo(struct p11_module *m, CK_SESSION_HANDLE s,
-    CK_SESSION_INFO *info);
+CK_RV p11_GetSessionInfo(
+    struct p11_module *m, CK_SESSION_HANDLE s, CK_SESSION_INFO *info);
 CK_RV p11_Login(struct p11_module *m, CK_SESSION_HANDLE s, CK_USER_TYPE user,
-    const unsigned char *pin, size_t pin_len);	/* pin NULL: pad */
+    const unsigned char *pin, size_t pin_len); /* pin NULL: pad */
 CK_RV p11_Logout(struct p11_module *m, CK_SESSION_HANDLE s);
 CK_RV p11_FindObjectsInit(struct p11_module *m, CK_SESSION_HANDLE s,
     const CK_ATTRIBUTE *match, CK_ULONG n);
@@ -172,8 +172,8 @@ CK_RV p11_SetAttributeValue(struct p11_module *m, CK_SESSION_HANDLE s,
     CK_OBJECT_HANDLE o, const CK_ATTRIBUTE *a, CK_ULONG n);
 CK_RV p11_CreateObject(struct p11_module *m, CK_SESSION_HANDLE s,
     const CK_ATTRIBUTE *a, CK_ULONG n, CK_OBJECT_HANDLE *o);
-CK_RV p11_DestroyObject(struct p11_module *m, CK_SESSION_HANDLE s,
-    CK_OBJECT_HANDLE o);
+CK_RV p11_DestroyObject(
+    struct p11_module *m, CK_SESSION_HANDLE s, CK_OBJECT_HANDLE o);
 CK_RV p11_GenerateKeyPair(struct p11_module *m, CK_SESSION_HANDLE s,
     CK_MECHANISM *mech, const CK_ATTRIBUTE *pub, CK_ULONG n_pub,
     const CK_ATTRIBUTE *priv, CK_ULONG n_priv, CK_OBJECT_HANDLE *pub_out,
@@ -181,16 +181,14 @@ CK_RV p11_GenerateKeyPair(struct p11_module *m, CK_SESSION_HANDLE s,
 CK_RV p11_SignInit(struct p11_module *m, CK_SESSION_HANDLE s,
     CK_MECHANISM *mech, CK_OBJECT_HANDLE key);
 CK_RV p11_Sign(struct p11_module *m, CK_SESSION_HANDLE s,
-    const unsigned char *data, size_t len, unsigned char *sig,
-    size_t *sig_len);
+    const unsigned char *data, size_t len, unsigned char *sig, size_t *sig_len);
 CK_RV p11_DecryptInit(struct p11_module *m, CK_SESSION_HANDLE s,
     CK_MECHANISM *mech, CK_OBJECT_HANDLE key);
 CK_RV p11_Decrypt(struct p11_module *m, CK_SESSION_HANDLE s,
-    const unsigned char *data, size_t len, unsigned char *out,
-    size_t *out_len);
+    const unsigned char *data, size_t len, unsigned char *out, size_t *out_len);
 CK_RV p11_DeriveKey(struct p11_module *m, CK_SESSION_HANDLE s,
-    CK_MECHANISM *mech, CK_OBJECT_HANDLE key, const CK_ATTRIBUTE *a,
-    CK_ULONG n, CK_OBJECT_HANDLE *out);
+    CK_MECHANISM *mech, CK_OBJECT_HANDLE key, const CK_ATTRIBUTE *a, CK_ULONG n,
+    CK_OBJECT_HANDLE *out);
 
 /* --- module.c ---------------------------------------------------------- */
 
@@ -206,13 +204,13 @@ int p11_anchor_session(struct burin_token *t, struct burin_error *e);
  * token with one session only it is the anchor as well; dropping it then
  * ends the login, which comes back with the next work session.
  */
-int p11_work_session(struct burin_token *t, CK_SESSION_HANDLE *s,
-    struct burin_error *e);
+int p11_work_session(
+    struct burin_token *t, CK_SESSION_HANDLE *s, struct burin_error *e);
 /* After a failed call: closes the work session; a new one comes on demand. */
 void p11_drop_work(struct burin_token *t);
 /* Closes the work session and opens a fresh one: for reading back. */
-int p11_fresh_session(struct burin_token *t, CK_SESSION_HANDLE *s,
-    struct burin_error *e);
+int p11_fresh_session(
+    struct burin_token *t, CK_SESSION_HANDLE *s, struct burin_error *e);
 /* Closes everything of t and counts a generation: handles are invalid. */
 void p11_close_token(struct burin_token *t);
 /*
@@ -228,8 +226,8 @@ void p11_note_rv(struct burin_token *t, CK_RV rv);
  * The only function that calls C_Login, with the retry policy. who is USER,
  * SO or CONTEXT; s the session it is for. Lock held.
  */
-int p11_login(struct burin_token *t, CK_SESSION_HANDLE s,
-    enum burin_login who, struct burin_error *e);
+int p11_login(struct burin_token *t, CK_SESSION_HANDLE s, enum burin_login who,
+    struct burin_error *e);
 /*
  * The two halves of p11_login, for a login that must come between two calls
  * of one operation: p11_login_pin before C_SignInit, so that no operation is
@@ -296,7 +294,11 @@ int p11_pubkey_ski(const EVP_PKEY *pkey, unsigned char ski[20]);
 
 /* --- op.c: the one primitive ------------------------------------------- */
 
-enum p11_op { P11_SIGN, P11_DECRYPT, P11_DERIVE };
+enum p11_op {
+	P11_SIGN,
+	P11_DECRYPT,
+	P11_DERIVE
+};
 /*
  * One operation with the private key, on the work session, under the lock,
  * with the context login when the key asks for it; finished or its session

@@ -12,23 +12,22 @@
 
 #include "p11.h"
 
-#define P11_MAX_ATTRS 24	/* attributes in one template */
+#define P11_MAX_ATTRS 24 /* attributes in one template */
 
 /* All bytes zero is an empty template. Free its contents with attrs_clear. */
 struct attrs {
 	CK_ATTRIBUTE a[P11_MAX_ATTRS];
-	size_t room[P11_MAX_ATTRS];	/* bytes behind pValue */
+	size_t room[P11_MAX_ATTRS]; /* bytes behind pValue */
 	CK_ULONG n;
-	int failed;			/* an attribute could not be added */
+	int failed; /* an attribute could not be added */
 };
 
 /* --- to be sent: values are copied; failures show in attrs_ok ---------- */
 
-void attrs_add(struct attrs *t, CK_ATTRIBUTE_TYPE type, const void *value,
-    size_t len);
+void attrs_add(
+    struct attrs *t, CK_ATTRIBUTE_TYPE type, const void *value, size_t len);
 void attrs_add_bool(struct attrs *t, CK_ATTRIBUTE_TYPE type, int value);
-void attrs_add_number(struct attrs *t, CK_ATTRIBUTE_TYPE type,
-    CK_ULONG value);
+void attrs_add_number(struct attrs *t, CK_ATTRIBUTE_TYPE type, CK_ULONG value);
 /* A class on the token: what nearly every search begins with. */
 void attrs_add_class(struct attrs *t, CK_OBJECT_CLASS cls);
 
@@ -43,12 +42,12 @@ void attrs_reset(struct attrs *t);
 /* The attribute, or NULL when the token did not give it. */
 const CK_ATTRIBUTE *attrs_get(const struct attrs *t, CK_ATTRIBUTE_TYPE type);
 /* Its bytes; *len 0 (and NULL) when the token did not give it. */
-const unsigned char *attrs_bytes(const struct attrs *t,
-    CK_ATTRIBUTE_TYPE type, size_t *len);
+const unsigned char *attrs_bytes(
+    const struct attrs *t, CK_ATTRIBUTE_TYPE type, size_t *len);
 /* 1, 0, or otherwise when the token did not give it or it is malformed. */
 int attrs_bool(const struct attrs *t, CK_ATTRIBUTE_TYPE type, int otherwise);
-CK_ULONG attrs_number(const struct attrs *t, CK_ATTRIBUTE_TYPE type,
-    CK_ULONG otherwise);
+CK_ULONG
+attrs_number(const struct attrs *t, CK_ATTRIBUTE_TYPE type, CK_ULONG otherwise);
 
 /* -1 with e set when memory or P11_MAX_ATTRS was not enough. */
 int attrs_ok(const struct attrs *t, struct burin_error *e);

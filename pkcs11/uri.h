@@ -11,14 +11,14 @@
 
 #include "p11.h"
 
-#define P11_MAX_URI 4096	/* characters of one URI or bare word */
+#define P11_MAX_URI 4096 /* characters of one URI or bare word */
 
 /*
  * Strings are percent-decoded and without trailing blanks. NULL: the
  * attribute is absent and anything matches; "": the field must be empty.
  */
 struct p11_uri {
-	char *word;		/* a bare word (all else is absent), or NULL */
+	char *word; /* a bare word (all else is absent), or NULL */
 	/* token */
 	char *token, *manufacturer, *serial, *model;
 	/* slot */
@@ -34,8 +34,8 @@ struct p11_uri {
 	int has_id;
 	unsigned char id[BURIN_MAX_ID];
 	size_t id_len;
-	char *object;		/* CKA_LABEL */
-	int has_class;		/* type= */
+	char *object;  /* CKA_LABEL */
+	int has_class; /* type= */
 	CK_OBJECT_CLASS cls;
 	/* PIN: never a value, never a command */
 	char *pin_source;
@@ -47,8 +47,8 @@ struct p11_uri {
  * command: BURIN_EUSAGE. Errors never quote the query part of a URI. NULL
  * text: everything absent. Free with p11_uri_free.
  */
-int p11_uri_parse(struct p11_uri **out, const char *text,
-    struct burin_error *e);
+int p11_uri_parse(
+    struct p11_uri **out, const char *text, struct burin_error *e);
 /* Frees, sets *u to NULL; accepts NULL and a pointer to NULL. */
 void p11_uri_free(struct p11_uri **u);
 
@@ -60,8 +60,7 @@ int p11_uri_any_token(const struct p11_uri *u);
  * attributes are left aside. Takes the module's lock when it must ask the
  * module for slot-description or library attributes.
  */
-int p11_uri_match_token(const struct p11_uri *u,
-    const struct burin_token *t);
+int p11_uri_match_token(const struct p11_uri *u, const struct burin_token *t);
 /*
  * 1 when an object with this CKA_ID and CKA_LABEL is what u names by id and
  * object; absent attributes and bare words match every object. type= is not

@@ -16,13 +16,13 @@
 #include <burin/token.h>
 
 struct authority_init {
-	const char *dir;	/* made, mode 0700; must not hold one yet */
+	const char *dir; /* made, mode 0700; must not hold one yet */
 	struct burin_token *token;
-	const char *name;	/* CN of the CA, or a whole DN with '=' */
-	enum burin_key_type key_type;	/* RSA or EC */
-	unsigned days;		/* life of the CA certificate */
-	const char *const *resources;	/* NULL-ended "IPv6:::/0" or NULL */
-	const char *const *hosts;	/* names of the server, NULL-ended */
+	const char *name;	      /* CN of the CA, or a whole DN with '=' */
+	enum burin_key_type key_type; /* RSA or EC */
+	unsigned days;		      /* life of the CA certificate */
+	const char *const *resources; /* NULL-ended "IPv6:::/0" or NULL */
+	const char *const *hosts;     /* names of the server, NULL-ended */
 };
 /* Makes CA and TLS keys on the token and the files of DIR. */
 int authority_init(const struct authority_init *in, struct burin_error *e);
@@ -57,10 +57,10 @@ int authority_invite(const char *dir, const char *name, const char *profile,
 struct authority_waiting {
 	long long id;
 	time_t since;
-	const char *who;	/* "invite:7", "certificate:SERIAL" */
+	const char *who; /* "invite:7", "certificate:SERIAL" */
 	const char *profile;
-	const char *subject;	/* DN and names, for people */
-	const char *sha256;	/* of the request, hex */
+	const char *subject; /* DN and names, for people */
+	const char *sha256;  /* of the request, hex */
 };
 /* each gets every waiting request, oldest first; borrowed for the call. */
 int authority_pending(const char *dir,

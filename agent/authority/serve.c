@@ -110,8 +110,8 @@ completed(void *arg, struct MHD_Connection *c, void **state,
 	(void)atomic_fetch_sub(&s->busy, 1);
 }
 
-static void
-daemon_log(void *arg, const char *fmt, va_list ap) BURIN_PRINTF(2, 0);
+static void daemon_log(void *arg, const char *fmt, va_list ap)
+    BURIN_PRINTF(2, 0);
 
 static void
 daemon_log(void *arg, const char *fmt, va_list ap)

@@ -33,8 +33,7 @@ int store_exec(struct store *st, struct burin_error *e, const char *sql,
 /* 1 a row, 0 no more, -1 with e set. */
 int store_step(struct store *st, sqlite3_stmt *q, struct burin_error *e);
 /* A copy of a text column, NULL for NULL; -1 when out of memory. */
-int store_text(
-    sqlite3_stmt *q, int column, char **out, struct burin_error *e);
+int store_text(sqlite3_stmt *q, int column, char **out, struct burin_error *e);
 /* A blob column of exactly len bytes; "store-damaged" otherwise. */
 int store_bytes(sqlite3_stmt *q, int column, unsigned char *out, size_t len,
     struct burin_error *e);

@@ -22,8 +22,8 @@ int args_parse(const struct opt *const *groups, int argc, char *const *argv,
 void args_free(struct args **a);
 
 /* Index of the first word that is no option nor its value, argc if none. */
-int
-args_first_word(const struct opt *const *groups, int argc, char *const *argv);
+int args_first_word(
+    const struct opt *const *groups, int argc, char *const *argv);
 /*
  * A value from a configuration file: counts only when the option was not
  * typed. Copied.
@@ -31,8 +31,8 @@ args_first_word(const struct opt *const *groups, int argc, char *const *argv);
 int args_default(struct args *a, const struct opt *o, const char *value,
     struct burin_error *e);
 /* The option called name in groups, or NULL. */
-const struct opt *
-args_option(const struct opt *const *groups, const char *name);
+const struct opt *args_option(
+    const struct opt *const *groups, const char *name);
 /* The i-th option as typed, NULL at the end. */
 const struct opt *args_at(const struct args *a, size_t i, const char **value);
 

@@ -40,8 +40,8 @@ struct args; /* what was typed, parsed: args.c */
 
 int arg_flag(const struct args *a, const char *name);	       /* times given */
 const char *arg_value(const struct args *a, const char *name); /* or NULL */
-size_t
-arg_list(const struct args *a, const char *name, const char *const **list);
+size_t arg_list(
+    const struct args *a, const char *name, const char *const **list);
 /* Words that are not options. */
 size_t arg_words(const struct args *a, const char *const **words);
 

@@ -24,11 +24,11 @@
 
 /* One step of a job as it happened, for people and for JSON. */
 struct engine_event {
-	const char *job;	/* id */
-	const char *state;	/* the state reached */
-	const char *text;	/* "key pair made on the token" */
-	double seconds;		/* of this step */
-	unsigned long calls;	/* PKCS#11 calls of this step */
+	const char *job;     /* id */
+	const char *state;   /* the state reached */
+	const char *text;    /* "key pair made on the token" */
+	double seconds;	     /* of this step */
+	unsigned long calls; /* PKCS#11 calls of this step */
 };
 #define ENGINE_MAX_STEPS 32
 struct engine_step {
@@ -43,15 +43,15 @@ struct engine {
 	struct burin_p11 *p11;
 	struct journal *journal;
 	/* Gives the enrolment secret (HTTP password). May be NULL. */
-	int (*secret)(void *arg, const char *source,
-	    struct burin_secret **out, struct burin_error *e);
+	int (*secret)(void *arg, const char *source, struct burin_secret **out,
+	    struct burin_error *e);
 	void (*progress)(void *arg, const struct engine_event *ev);
 	/* Runs burin-consumer-check on a key URI. May be NULL. */
-	int (*consumer_check)(void *arg, const char *key_uri,
-	    struct burin_error *e);
+	int (*consumer_check)(
+	    void *arg, const char *key_uri, struct burin_error *e);
 	void *arg;
-	int wait;		/* 1: sleep through Retry-After and poll */
-	const char *response_file;	/* protocol file: the answer, or NULL */
+	int wait;		   /* 1: sleep through Retry-After and poll */
+	const char *response_file; /* protocol file: the answer, or NULL */
 	/* Not NULL and not 0: stop after the step at hand with
 	 * BURIN_EINTERRUPTED "interrupted". */
 	const volatile sig_atomic_t *stop;
@@ -59,9 +59,9 @@ struct engine {
 
 /* What came of one walk. Everything borrowed from it lives until clear. */
 struct engine_report {
-	struct burin_key *key;		/* NULL when not reached */
-	X509 *cert;			/* NULL when not reached */
-	STACK_OF(X509) *chain;
+	struct burin_key *key; /* NULL when not reached */
+	X509 *cert;	       /* NULL when not reached */
+	STACK_OF(X509) * chain;
 	struct burin_checks checks;
 	struct engine_step steps[ENGINE_MAX_STEPS];
 	size_t n_steps;
@@ -93,9 +93,9 @@ int engine_abandon(struct engine *en, struct job *job, int dry_run,
  */
 struct install_input {
 	struct burin_key *key;
-	STACK_OF(X509) *bag;		/* what was given */
-	STACK_OF(X509) *anchors;	/* NULL only with force_untrusted */
-	X509_REQ *req;			/* identity asked for, or NULL */
+	STACK_OF(X509) * bag;	  /* what was given */
+	STACK_OF(X509) * anchors; /* NULL only with force_untrusted */
+	X509_REQ *req;		  /* identity asked for, or NULL */
 	int replace, force_untrusted, force_expired, dry_run;
 };
 int engine_install(struct engine *en, const struct install_input *in,

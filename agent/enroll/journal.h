@@ -21,31 +21,31 @@ struct journal;
 
 /* design: planned -> ... -> done, or failed / refused. Order matters. */
 enum job_state {
-	JOB_PLANNED,	/* what is wanted is written down */
-	JOB_KEY_MADE,	/* the key pair is on the token */
-	JOB_REQUESTED,	/* the signed request is stored */
-	JOB_SENT,	/* it is being sent, maybe arrived */
-	JOB_PENDING,	/* the authority asks us to come back */
-	JOB_RECEIVED,	/* the answer is stored */
-	JOB_CHECKED,	/* it passed every check */
-	JOB_WRITTEN,	/* the certificate is on the token */
-	JOB_CONFIRMED,	/* it was read back and compared */
+	JOB_PLANNED,   /* what is wanted is written down */
+	JOB_KEY_MADE,  /* the key pair is on the token */
+	JOB_REQUESTED, /* the signed request is stored */
+	JOB_SENT,      /* it is being sent, maybe arrived */
+	JOB_PENDING,   /* the authority asks us to come back */
+	JOB_RECEIVED,  /* the answer is stored */
+	JOB_CHECKED,   /* it passed every check */
+	JOB_WRITTEN,   /* the certificate is on the token */
+	JOB_CONFIRMED, /* it was read back and compared */
 	JOB_DONE,
-	JOB_FAILED,	/* abandoned by the user, or cannot go on */
-	JOB_REFUSED	/* refused by the authority or by our checks */
+	JOB_FAILED, /* abandoned by the user, or cannot go on */
+	JOB_REFUSED /* refused by the authority or by our checks */
 };
-const char *job_state_name(enum job_state s);	/* "key-made" */
-int job_state_final(enum job_state s);		/* done, failed, refused */
+const char *job_state_name(enum job_state s); /* "key-made" */
+int job_state_final(enum job_state s);	      /* done, failed, refused */
 
 struct blob {
-	unsigned char *data;	/* malloc'd, NULL when len is 0 */
+	unsigned char *data; /* malloc'd, NULL when len is 0 */
 	size_t len;
 };
-int blob_set(struct blob *b, const void *data, size_t len,
-    struct burin_error *e);
+int blob_set(
+    struct blob *b, const void *data, size_t len, struct burin_error *e);
 void blob_clear(struct blob *b);
 
-#define JOB_ID_LEN 12	/* characters, lower-case base32 without vowels */
+#define JOB_ID_LEN 12 /* characters, lower-case base32 without vowels */
 
 /*
  * One enrolment as it is stored. Strings are malloc'd, NULL when unknown.
@@ -54,28 +54,28 @@ void blob_clear(struct blob *b);
 struct job {
 	char id[JOB_ID_LEN + 1];
 	enum job_state state;
-	time_t created, updated;	/* set by the journal */
-	char *verb;			/* "enroll", "install" */
-	char *plan;			/* JSON of struct plan */
-	char *token_uri;		/* RFC 7512, of the token */
+	time_t created, updated; /* set by the journal */
+	char *verb;		 /* "enroll", "install" */
+	char *plan;		 /* JSON of struct plan */
+	char *token_uri;	 /* RFC 7512, of the token */
 	char *token_label, *token_serial;
-	struct blob made_id;		/* random CKA_ID the key is made with */
-	struct blob key_id;		/* final CKA_ID */
-	struct blob public_key;		/* DER SubjectPublicKeyInfo */
+	struct blob made_id;	/* random CKA_ID the key is made with */
+	struct blob key_id;	/* final CKA_ID */
+	struct blob public_key; /* DER SubjectPublicKeyInfo */
 	char *key_uri;
 	int key_made_by_us;
-	struct blob request;		/* as sent */
-	struct blob response;		/* as received */
-	struct blob certificate;	/* DER, chosen and checked */
-	struct blob chain;		/* certs-only of the verified path */
-	struct blob cert_replaced;	/* DER of what was there before */
-	char *server;			/* URL or file */
-	char *pend_token;		/* what to show the authority again */
-	time_t retry_at;		/* earliest next try, 0 at once */
+	struct blob request;	   /* as sent */
+	struct blob response;	   /* as received */
+	struct blob certificate;   /* DER, chosen and checked */
+	struct blob chain;	   /* certs-only of the verified path */
+	struct blob cert_replaced; /* DER of what was there before */
+	char *server;		   /* URL or file */
+	char *pend_token;	   /* what to show the authority again */
+	time_t retry_at;	   /* earliest next try, 0 at once */
 	struct blob transaction_id, sender_nonce, recipient_nonce;
-	struct burin_error error;	/* of the last attempt */
-	unsigned long calls;		/* PKCS#11 calls of all attempts */
-	double seconds;			/* of all attempts */
+	struct burin_error error; /* of the last attempt */
+	unsigned long calls;	  /* PKCS#11 calls of all attempts */
+	double seconds;		  /* of all attempts */
 };
 void job_clear(struct job *job);
 
@@ -84,31 +84,29 @@ void job_clear(struct job *job);
  * $BURIN_STATE_DIR, else /var/lib/burin as root, else
  * $XDG_STATE_HOME/burin or ~/.local/state/burin.
  */
-int journal_open(const char *dir, struct journal **out,
-    struct burin_error *e);
+int journal_open(const char *dir, struct journal **out, struct burin_error *e);
 void journal_close(struct journal **j);
 const char *journal_dir(const struct journal *j);
 
 /* Makes a row in state planned; fills job->id, created, updated. */
-int journal_create(struct journal *j, struct job *job,
-    struct burin_error *e);
+int journal_create(struct journal *j, struct job *job, struct burin_error *e);
 /* Commits the whole row durably. */
 int journal_save(struct journal *j, struct job *job, struct burin_error *e);
 /* id may be a unique prefix. None: BURIN_ETOKEN "job-missing". */
-int journal_load(struct journal *j, const char *id, struct job *job,
-    struct burin_error *e);
+int journal_load(
+    struct journal *j, const char *id, struct job *job, struct burin_error *e);
 /* Newest first; only unfinished ones when open_only. Caller clears each and
  * frees the array. */
-int journal_list(struct journal *j, int open_only, struct job **out,
-    size_t *n, struct burin_error *e);
+int journal_list(struct journal *j, int open_only, struct job **out, size_t *n,
+    struct burin_error *e);
 
 /*
  * At most one process works on a job: an flock'ed file beside the database,
  * let go by the kernel when the holder dies. Busy: BURIN_EINTERRUPTED
  * "job-busy". *fd is to be given to journal_unlock.
  */
-int journal_lock(struct journal *j, const char *id, int *fd,
-    struct burin_error *e);
+int journal_lock(
+    struct journal *j, const char *id, int *fd, struct burin_error *e);
 void journal_unlock(struct journal *j, const char *id, int fd);
 
 /* --- wrong PINs (pin_memory.c) ----------------------------------------- */
@@ -122,8 +120,8 @@ void journal_unlock(struct journal *j, const char *id, int fd);
  */
 struct pin_memory {
 	struct journal *j;
-	int retry_pin;	/* --retry-pin: send it again all the same */
-	int last_try;	/* --last-try */
+	int retry_pin; /* --retry-pin: send it again all the same */
+	int last_try;  /* --last-try */
 };
 int pin_memory_before(void *arg, const struct burin_token *t,
     enum burin_login who, const struct burin_secret *pin,

@@ -25,36 +25,36 @@ void texts_clear(struct texts *t);
 
 struct plan {
 	/* where */
-	char *token;		/* as named by the user; NULL with key */
-	char *key;		/* URI of an existing key, or NULL */
+	char *token; /* as named by the user; NULL with key */
+	char *key;   /* URI of an existing key, or NULL */
 	/* what key */
-	char *key_type;		/* "ec:P-256"; NULL: the profile's first */
-	char *label;		/* NULL: made of the identity */
-	unsigned usage;		/* BURIN_USE_*, 0: the profile's */
+	char *key_type; /* "ec:P-256"; NULL: the profile's first */
+	char *label;	/* NULL: made of the identity */
+	unsigned usage; /* BURIN_USE_*, 0: the profile's */
 	int always_authenticate;
 	/* what identity */
-	char *profile_name;	/* NULL: none */
-	char *profile_text;	/* the whole file, as it was at the time */
+	char *profile_name; /* NULL: none */
+	char *profile_text; /* the whole file, as it was at the time */
 	char *identity;
 	char *dn;
 	struct texts sans, ekus, exts, prefixes, attributes;
 	/* from whom */
-	char *protocol;		/* "est", "file" */
+	char *protocol; /* "est", "file" */
 	char *url;
-	char *trust;		/* PEM: anchors of the certificate */
-	char *tls_trust;	/* PEM: anchors of the server, NULL: trust */
-	char *ca_fingerprint;	/* SHA-256 hex of the CA, first contact */
+	char *trust;	      /* PEM: anchors of the certificate */
+	char *tls_trust;      /* PEM: anchors of the server, NULL: trust */
+	char *ca_fingerprint; /* SHA-256 hex of the CA, first contact */
 	char *user;
-	char *secret_source;	/* "file:…", "env:…", NULL none */
+	char *secret_source; /* "file:…", "env:…", NULL none */
 	char *proxy;
-	long timeout;		/* seconds, 0 default */
+	long timeout; /* seconds, 0 default */
 	/* renewal: the TLS client identity (simplereenroll), or NULL */
-	char *reenroll_key;	/* URI of the key whose certificate is renewed */
+	char *reenroll_key; /* URI of the key whose certificate is renewed */
 	/* files */
-	char *request_file;	/* protocol file: where the request goes */
+	char *request_file; /* protocol file: where the request goes */
 	/* how */
-	int replace;		/* another certificate may be replaced */
-	int consumer_check;	/* burin-consumer-check before done */
+	int replace;	    /* another certificate may be replaced */
+	int consumer_check; /* burin-consumer-check before done */
 };
 void plan_clear(struct plan *p);
 
@@ -63,14 +63,14 @@ int plan_format(const struct plan *p, char **json, struct burin_error *e);
 int plan_parse(const char *json, struct plan *p, struct burin_error *e);
 
 /* The subject that the plan (profile, identity, options) asks for. */
-int plan_subject(const struct plan *p, struct burin_subject **out,
-    struct burin_error *e);
+int plan_subject(
+    const struct plan *p, struct burin_subject **out, struct burin_error *e);
 /* 1 when the plan has no DN, name, identity or prefix of its own. */
 int plan_names_nobody(const struct plan *p);
 /* Fills in the label that was left open: the identity, the DN, a name. */
 int plan_settle_label(struct plan *p, struct burin_error *e);
 /* Key type, usage and label (borrowed) that the plan resolves to. */
-int plan_key_spec(const struct plan *p, struct burin_key_spec *spec,
-    struct burin_error *e);
+int plan_key_spec(
+    const struct plan *p, struct burin_key_spec *spec, struct burin_error *e);
 
 #endif

@@ -24,8 +24,8 @@ int profile_name_ok(const char *name);
  * The text of a profile (free() it): NAME is NAME.cnf in profile_dir(); what
  * holds a '/' or ends in ".cnf" is a path. At most BURIN_MAX_PROFILE bytes.
  */
-int profile_load(const char *name_or_path, char **text, size_t *len,
-    struct burin_error *e);
+int profile_load(
+    const char *name_or_path, char **text, size_t *len, struct burin_error *e);
 /* The same with a bare name in a directory that is known. */
 int profile_load_from(const char *dir, const char *name, char **text,
     size_t *len, struct burin_error *e);

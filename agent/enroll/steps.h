@@ -29,8 +29,8 @@ struct walk {
 };
 
 /* Sets *next and w->text; the engine commits. */
-typedef int
-step_fn(struct walk *w, enum job_state *next, struct burin_error *e);
+typedef int step_fn(
+    struct walk *w, enum job_state *next, struct burin_error *e);
 step_fn step_key, step_request, step_ready, step_send, step_poll, step_check,
     step_write, step_confirm, step_finish;
 

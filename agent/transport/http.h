@@ -10,23 +10,23 @@
 
 #include "transport.h"
 
-#define HTTP_MAX_TYPE 128	/* bytes of Content-Type that are kept */
+#define HTTP_MAX_TYPE 128 /* bytes of Content-Type that are kept */
 
 struct http_request {
 	const struct transport_config *c;
 	const char *url;
-	int authenticate_server;	/* 0 only for the first contact */
-	const char *content_type;	/* of body; NULL: GET */
-	const char *body;		/* text */
+	int authenticate_server;  /* 0 only for the first contact */
+	const char *content_type; /* of body; NULL: GET */
+	const char *body;	  /* text */
 	size_t body_len;
 };
 
 struct http_response {
 	long status;
-	char type[HTTP_MAX_TYPE];	/* media type, lower case, no parameters */
-	unsigned char *body;		/* malloc'd, NUL behind it */
+	char type[HTTP_MAX_TYPE]; /* media type, lower case, no parameters */
+	unsigned char *body;	  /* malloc'd, NUL behind it */
 	size_t len;
-	long retry_after;		/* seconds, -1: not given */
+	long retry_after; /* seconds, -1: not given */
 };
 
 /*

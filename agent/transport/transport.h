@@ -18,42 +18,42 @@
 #include <burin/error.h>
 #include <burin/secret.h>
 
-#define TRANSPORT_MAX_BODY (1024 * 1024)	/* bytes of one answer */
-#define TRANSPORT_MAX_RETRY_AFTER (24 * 3600)	/* seconds, clamped */
+#define TRANSPORT_MAX_BODY (1024 * 1024)      /* bytes of one answer */
+#define TRANSPORT_MAX_RETRY_AFTER (24 * 3600) /* seconds, clamped */
 #define TRANSPORT_CONNECT_SECONDS 15
 #define TRANSPORT_TOTAL_SECONDS 60
 #define TRANSPORT_MAX_REDIRECTS 3
 
 struct transport_config {
-	const char *protocol;		/* "est", "file" */
-	const char *url;		/* https://HOST[:PORT][/.well-known/est[/LABEL]] */
-	STACK_OF(X509) *tls_anchors;	/* never NULL for est */
-	const char *proxy;		/* URL, "" none, NULL environment */
-	long timeout;			/* seconds in all, 0: default */
-	const char *user;		/* HTTP user, may be "" or NULL */
+	const char *protocol; /* "est", "file" */
+	const char *url; /* https://HOST[:PORT][/.well-known/est[/LABEL]] */
+	STACK_OF(X509) * tls_anchors; /* never NULL for est */
+	const char *proxy;	      /* URL, "" none, NULL environment */
+	long timeout;		      /* seconds in all, 0: default */
+	const char *user;	      /* HTTP user, may be "" or NULL */
 	/* asked only when the authenticated server challenges */
-	int (*secret)(void *arg, struct burin_secret **out,
-	    struct burin_error *e);
+	int (*secret)(
+	    void *arg, struct burin_secret **out, struct burin_error *e);
 	void *arg;
 	/* TLS client authentication by a token key; NULL: none */
 	EVP_PKEY *client_key;
 	X509 *client_cert;
-	STACK_OF(X509) *client_chain;
+	STACK_OF(X509) * client_chain;
 	/* files */
-	const char *request_file;	/* to write the request to */
-	const char *response_file;	/* to read the answer from, or NULL */
+	const char *request_file;  /* to write the request to */
+	const char *response_file; /* to read the answer from, or NULL */
 };
 
 enum transport_outcome {
-	TRANSPORT_ISSUED,	/* body holds certificates */
-	TRANSPORT_PENDING	/* come back at retry_at with the same request */
+	TRANSPORT_ISSUED, /* body holds certificates */
+	TRANSPORT_PENDING /* come back at retry_at with the same request */
 };
 struct transport_reply {
 	enum transport_outcome outcome;
-	unsigned char *body;	/* malloc'd; as received, transfer undone */
+	unsigned char *body; /* malloc'd; as received, transfer undone */
 	size_t len;
 	time_t retry_at;
-	char detail[256];	/* what the authority said, for people */
+	char detail[256]; /* what the authority said, for people */
 };
 void transport_reply_clear(struct transport_reply *r);
 

@@ -29,12 +29,12 @@ enum burin_status {
 	BURIN_EPENDING = 6,	/* pending: resume later */
 	BURIN_ECHECK = 7,	/* what came back failed our checks */
 	BURIN_EREFUSED = 8,	/* the token refused */
-	BURIN_EINTERRUPTED = 9,	/* interrupted, resumable */
+	BURIN_EINTERRUPTED = 9, /* interrupted, resumable */
 	BURIN_EVERIFY = 10	/* verify found a problem */
 };
 
-#define BURIN_ERROR_WORD 40	/* code and step, with the NUL */
-#define BURIN_ERROR_TEXT 512	/* every sentence, with the NUL */
+#define BURIN_ERROR_WORD 40  /* code and step, with the NUL */
+#define BURIN_ERROR_TEXT 512 /* every sentence, with the NUL */
 
 /*
  * Owned by the caller; BURIN_ERROR_INIT or all bytes zero is "no error".
@@ -42,19 +42,22 @@ enum burin_status {
  * control bytes replaced by '?'. Never holds a secret.
  */
 struct burin_error {
-	enum burin_status status;	/* class; BURIN_OK: nothing recorded */
-	unsigned long ckr;		/* PKCS#11 return value, 0: none */
-	char code[BURIN_ERROR_WORD];	/* stable word: "pin-incorrect" */
-	char step[BURIN_ERROR_WORD];	/* what was being done: "login" */
-	char reason[BURIN_ERROR_TEXT];	/* what failed, one sentence */
-	char token[BURIN_ERROR_TEXT];	/* on which token, "" none */
-	char rule[BURIN_ERROR_TEXT];	/* "RFC 2986 section 4.2", "" none */
-	char advice[BURIN_ERROR_TEXT];	/* what to do next, "" none */
-	char cause[BURIN_ERROR_TEXT];	/* causes added by layers, "; " */
-	const char *func;		/* function of origin, static */
+	enum burin_status status;      /* class; BURIN_OK: nothing recorded */
+	unsigned long ckr;	       /* PKCS#11 return value, 0: none */
+	char code[BURIN_ERROR_WORD];   /* stable word: "pin-incorrect" */
+	char step[BURIN_ERROR_WORD];   /* what was being done: "login" */
+	char reason[BURIN_ERROR_TEXT]; /* what failed, one sentence */
+	char token[BURIN_ERROR_TEXT];  /* on which token, "" none */
+	char rule[BURIN_ERROR_TEXT];   /* "RFC 2986 section 4.2", "" none */
+	char advice[BURIN_ERROR_TEXT]; /* what to do next, "" none */
+	char cause[BURIN_ERROR_TEXT];  /* causes added by layers, "; " */
+	const char *func;	       /* function of origin, static */
 };
 
-#define BURIN_ERROR_INIT { BURIN_OK, 0, "", "", "", "", "", "", "", NULL }
+#define BURIN_ERROR_INIT                                      \
+	{                                                     \
+		BURIN_OK, 0, "", "", "", "", "", "", "", NULL \
+	}
 
 #if defined(__GNUC__)
 #define BURIN_PRINTF(f, a) __attribute__((format(printf, f, a)))

@@ -24,9 +24,9 @@
 extern "C" {
 #endif
 
-#define BURIN_MAX_RESPONSE (1024 * 1024)	/* bytes of one response */
-#define BURIN_MAX_CERTS 64			/* certificates in it */
-#define BURIN_MAX_CHAIN 10			/* certificates in a path */
+#define BURIN_MAX_RESPONSE (1024 * 1024) /* bytes of one response */
+#define BURIN_MAX_CERTS 64		 /* certificates in it */
+#define BURIN_MAX_CHAIN 10		 /* certificates in a path */
 
 /*
  * Every certificate in data: one DER certificate, DER certs-only PKCS#7,
@@ -37,32 +37,37 @@ extern "C" {
  * certificate twice is given once. Freed with sk_X509_pop_free(…, X509_free).
  */
 int burin_certs_parse(const void *data, size_t len, enum burin_status status,
-    STACK_OF(X509) **out, struct burin_error *e);
+    STACK_OF(X509) * *out, struct burin_error *e);
 /* One DER certificate, nothing behind it. X509_free. */
 int burin_cert_parse(const void *der, size_t len, enum burin_status status,
     X509 **out, struct burin_error *e);
 /* DER certs-only with these certificates, in their order. OPENSSL_free. */
-int burin_certs_only_make(STACK_OF(X509) *certs, unsigned char **der,
+int burin_certs_only_make(STACK_OF(X509) * certs, unsigned char **der,
     size_t *der_len, struct burin_error *e);
 
 /* The certificates in bag whose public key is pub, "first" being the one
  * with the latest notBefore. NULL when there is none; borrowed from bag. */
-X509 *burin_certs_for_key(STACK_OF(X509) *bag, EVP_PKEY *pub);
+X509 *burin_certs_for_key(STACK_OF(X509) * bag, EVP_PKEY *pub);
 
 /* --- checks ------------------------------------------------------------ */
 
-enum burin_check_level { BURIN_PASS, BURIN_WARN, BURIN_FAIL, BURIN_SKIP };
+enum burin_check_level {
+	BURIN_PASS,
+	BURIN_WARN,
+	BURIN_FAIL,
+	BURIN_SKIP
+};
 
 /*
  * One check's outcome. id is stable ("G1"): the ids of the check tables in
  * docs/checks.md.
  */
 struct burin_check {
-	const char *id;			/* "G1", static */
-	const char *title;		/* "public key is the token's", static */
-	const char *rule;		/* "RFC 5280 section 6.1", static */
+	const char *id;	   /* "G1", static */
+	const char *title; /* "public key is the token's", static */
+	const char *rule;  /* "RFC 5280 section 6.1", static */
 	enum burin_check_level level;
-	char detail[256];		/* what was seen */
+	char detail[256]; /* what was seen */
 };
 #define BURIN_MAX_CHECKS 64
 
@@ -74,14 +79,14 @@ struct burin_checks {
 /* What the certificate is held against; NULL fields are not checked (SKIP). */
 struct burin_check_input {
 	X509 *cert;
-	EVP_PKEY *pub;			/* G1 the token key's public half */
-	STACK_OF(X509) *bag;		/* G2 untrusted help for the path */
-	STACK_OF(X509) *anchors;	/* G2 */
-	time_t now;			/* G3 */
-	time_t skew;			/* G3 seconds allowed, usually 300 */
-	X509_REQ *req;			/* G4, G5: what was asked for */
-	unsigned key_usage;		/* G7 BURIN_USE_* of the key, 0 unknown */
-	const unsigned char *key_id;	/* G8 CKA_ID, NULL unknown */
+	EVP_PKEY *pub;		     /* G1 the token key's public half */
+	STACK_OF(X509) * bag;	     /* G2 untrusted help for the path */
+	STACK_OF(X509) * anchors;    /* G2 */
+	time_t now;		     /* G3 */
+	time_t skew;		     /* G3 seconds allowed, usually 300 */
+	X509_REQ *req;		     /* G4, G5: what was asked for */
+	unsigned key_usage;	     /* G7 BURIN_USE_* of the key, 0 unknown */
+	const unsigned char *key_id; /* G8 CKA_ID, NULL unknown */
 	size_t key_id_len;
 };
 
@@ -94,13 +99,13 @@ struct burin_check_input {
  * the levels otherwise.
  */
 int burin_check_cert(const struct burin_check_input *in,
-    struct burin_checks *out, STACK_OF(X509) **chain, struct burin_error *e);
+    struct burin_checks *out, STACK_OF(X509) * *chain, struct burin_error *e);
 /*
  * -1 with the first FAIL as an error (status, code "check-G1", rule,
  * advice) when there is one, 0 otherwise.
  */
-int burin_checks_verdict(const struct burin_checks *c,
-    enum burin_status status, struct burin_error *e);
+int burin_checks_verdict(const struct burin_checks *c, enum burin_status status,
+    struct burin_error *e);
 /* "pass", "warn", "fail", "skip" */
 const char *burin_check_level_name(enum burin_check_level level);
 

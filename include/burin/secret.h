@@ -17,7 +17,7 @@
 extern "C" {
 #endif
 
-#define BURIN_SECRET_MAX 4096	/* bytes in one secret */
+#define BURIN_SECRET_MAX 4096 /* bytes in one secret */
 
 struct burin_secret;
 
@@ -38,8 +38,7 @@ size_t burin_secret_len(const struct burin_secret *s);
 /* Shorten to len bytes, zeroing the rest. No effect when len is not less. */
 void burin_secret_truncate(struct burin_secret *s, size_t len);
 /* Constant-time comparison: 1 equal, 0 not. Either may be NULL (0). */
-int burin_secret_eq(const struct burin_secret *a,
-    const struct burin_secret *b);
+int burin_secret_eq(const struct burin_secret *a, const struct burin_secret *b);
 
 #ifdef __cplusplus
 }

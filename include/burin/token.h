@@ -35,7 +35,7 @@ struct burin_key;
 
 /* Limits on what a module may tell us; more is an error naming the limit. */
 #define BURIN_MAX_SLOTS 4096	/* slots of one module */
-#define BURIN_MAX_OBJECTS 65536	/* objects of one token */
+#define BURIN_MAX_OBJECTS 65536 /* objects of one token */
 #define BURIN_MAX_ID 255	/* bytes of CKA_ID */
 #define BURIN_MAX_LABEL 255	/* bytes of CKA_LABEL */
 #define BURIN_MAX_CERT 65536	/* bytes of one DER certificate */
@@ -53,8 +53,8 @@ typedef void (*burin_log_fn)(void *arg, const char *line);
 
 struct burin_p11_config {
 	const struct burin_module_spec *modules;
-	size_t n_modules;	/* 0: p11-kit's registry, remote ones too */
-	burin_log_fn log;	/* NULL: silent */
+	size_t n_modules; /* 0: p11-kit's registry, remote ones too */
+	burin_log_fn log; /* NULL: silent */
 	void *log_arg;
 };
 
@@ -63,8 +63,8 @@ struct burin_p11_config {
  * error when it was named, and is skipped with a log line when it came from
  * the registry. Call after the last fork. Strings of config are copied.
  */
-int burin_p11_new(struct burin_p11 **out,
-    const struct burin_p11_config *config, struct burin_error *e);
+int burin_p11_new(struct burin_p11 **out, const struct burin_p11_config *config,
+    struct burin_error *e);
 /*
  * Logs out, closes and finalizes what this process initialized, before any
  * exit handler may run. Every key of it must be freed before; tokens are
@@ -79,29 +79,29 @@ struct burin_p11_calls {
 };
 void burin_p11_calls(const struct burin_p11 *p11, struct burin_p11_calls *out);
 /* Calls of one function by name ("C_Login"); 0 for unknown names. */
-unsigned long burin_p11_calls_of(const struct burin_p11 *p11,
-    const char *function);
+unsigned long burin_p11_calls_of(
+    const struct burin_p11 *p11, const char *function);
 
 /* --- tokens ----------------------------------------------------------- */
 
 /* What a token says of itself; strings without their blank padding. */
 struct burin_token_info {
-	const char *label;		/* "" on a blank token */
+	const char *label; /* "" on a blank token */
 	const char *serial;
 	const char *model;
 	const char *manufacturer;
-	const char *module;		/* path or registry name */
-	unsigned long slot;		/* slot id */
-	int initialized;		/* 0: blank */
-	int pin_set;			/* user PIN initialized */
-	int pin_pad;			/* PIN is typed on the reader */
+	const char *module; /* path or registry name */
+	unsigned long slot; /* slot id */
+	int initialized;    /* 0: blank */
+	int pin_set;	    /* user PIN initialized */
+	int pin_pad;	    /* PIN is typed on the reader */
 	int login_required;
 	int write_protected;
-	int pin_count_low;		/* a wrong PIN was given since */
-	int pin_final_try;		/* one try left */
+	int pin_count_low; /* a wrong PIN was given since */
+	int pin_final_try; /* one try left */
 	int pin_locked;
 	int so_pin_count_low, so_pin_final_try, so_pin_locked;
-	unsigned long pin_min, pin_max;	/* bytes */
+	unsigned long pin_min, pin_max; /* bytes */
 };
 
 /*
@@ -151,8 +151,8 @@ int burin_uri_pin_source(const char *uri, char **out, struct burin_error *e);
 enum burin_login {
 	BURIN_LOGIN_USER,
 	BURIN_LOGIN_SO,
-	BURIN_LOGIN_CONTEXT,	/* for one operation of one key */
-	BURIN_LOGIN_NEW_USER,	/* asked of pin(): the PIN to be set */
+	BURIN_LOGIN_CONTEXT,  /* for one operation of one key */
+	BURIN_LOGIN_NEW_USER, /* asked of pin(): the PIN to be set */
 	BURIN_LOGIN_NEW_SO
 };
 
@@ -165,9 +165,8 @@ struct burin_login_policy {
 	 * Gives the PIN in *out, owned by the caller (never NULL on success).
 	 * Not called when the token has a PIN pad.
 	 */
-	int (*pin)(void *arg, const struct burin_token *t,
-	    enum burin_login who, struct burin_secret **out,
-	    struct burin_error *e);
+	int (*pin)(void *arg, const struct burin_token *t, enum burin_login who,
+	    struct burin_secret **out, struct burin_error *e);
 	/*
 	 * Refuses (-1, BURIN_EPIN) a PIN that this token refused before, in
 	 * any process, and any PIN when our own count of wrong tries since
@@ -181,15 +180,15 @@ struct burin_login_policy {
 	    enum burin_login who, const struct burin_secret *pin, int right,
 	    struct burin_error *e);
 	/* Says that the PIN is to be typed on the reader. May be NULL. */
-	void (*use_pad)(void *arg, const struct burin_token *t,
-	    enum burin_login who);
+	void (*use_pad)(
+	    void *arg, const struct burin_token *t, enum burin_login who);
 	void *arg;
-	int last_try;	/* 1: the user accepts to use the final try */
+	int last_try; /* 1: the user accepts to use the final try */
 };
 
 /* The policy of every login of p11; copied; arg must outlive p11. */
-void burin_p11_set_policy(struct burin_p11 *p11,
-    const struct burin_login_policy *policy);
+void burin_p11_set_policy(
+    struct burin_p11 *p11, const struct burin_login_policy *policy);
 
 /*
  * Logs in as the user; nothing happens when that was done before or the
@@ -217,10 +216,16 @@ int burin_token_init(struct burin_p11 *p11, struct burin_token *t,
 
 enum burin_key_type {
 	BURIN_KEY_UNKNOWN,
-	BURIN_RSA_2048, BURIN_RSA_3072, BURIN_RSA_4096,
-	BURIN_EC_P256, BURIN_EC_P384, BURIN_EC_P521,
-	BURIN_ED25519, BURIN_ED448, BURIN_X25519,
-	BURIN_KEY_TYPES		/* how many */
+	BURIN_RSA_2048,
+	BURIN_RSA_3072,
+	BURIN_RSA_4096,
+	BURIN_EC_P256,
+	BURIN_EC_P384,
+	BURIN_EC_P521,
+	BURIN_ED25519,
+	BURIN_ED448,
+	BURIN_X25519,
+	BURIN_KEY_TYPES /* how many */
 };
 
 /* "rsa:2048", "ec:P-256", "ed25519"; "unknown" for what is none of them. */
@@ -234,8 +239,8 @@ enum burin_key_type burin_key_type_of(const EVP_PKEY *pkey);
 
 struct burin_key_spec {
 	enum burin_key_type type;
-	unsigned usage;			/* BURIN_USE_*, 0: by type */
-	const char *label;		/* CKA_LABEL, NULL: none */
+	unsigned usage;	   /* BURIN_USE_*, 0: by type */
+	const char *label; /* CKA_LABEL, NULL: none */
 	/*
 	 * CKA_ID to make the key with, NULL: random. After a good generation
 	 * it becomes the SHA-1 of the public key bits (RFC 5280 section
@@ -246,7 +251,7 @@ struct burin_key_spec {
 	const unsigned char *id;
 	size_t id_len;
 	int keep_id;
-	int always_authenticate;	/* CKA_ALWAYS_AUTHENTICATE */
+	int always_authenticate; /* CKA_ALWAYS_AUTHENTICATE */
 	/*
 	 * Called when the pair is there under its first CKA_ID, before it
 	 * gets another (burin_keygen, and burin_key_find_made completing
@@ -301,7 +306,7 @@ enum burin_key_type burin_key_get_type(const struct burin_key *k);
 struct burin_token *burin_key_token(const struct burin_key *k);
 const unsigned char *burin_key_id(const struct burin_key *k, size_t *len);
 const char *burin_key_label(const struct burin_key *k);
-unsigned burin_key_usage(const struct burin_key *k);	/* BURIN_USE_* */
+unsigned burin_key_usage(const struct burin_key *k); /* BURIN_USE_* */
 int burin_key_always_authenticate(const struct burin_key *k);
 /* Full URI of the private key, free() it; NULL when out of memory. */
 char *burin_key_uri(const struct burin_key *k);
@@ -331,11 +336,11 @@ int burin_key_destroy(struct burin_key *k, struct burin_error *e);
  * One search. Certificates are owned by the caller (sk_X509_pop_free).
  */
 struct burin_id_use {
-	int id_taken;			/* a key that is not k */
-	STACK_OF(X509) *certs;		/* never NULL on success */
+	int id_taken;		/* a key that is not k */
+	STACK_OF(X509) * certs; /* never NULL on success */
 };
-int burin_key_id_use(struct burin_key *k, struct burin_id_use *use,
-    struct burin_error *e);
+int burin_key_id_use(
+    struct burin_key *k, struct burin_id_use *use, struct burin_error *e);
 
 /*
  * Writes cert under the key's CKA_ID and label, reads it back from a new
@@ -349,30 +354,31 @@ int burin_key_id_use(struct burin_key *k, struct burin_id_use *use,
 int burin_cert_write(struct burin_key *k, X509 *cert, const char *label,
     int replace, struct burin_error *e);
 /* Reads every certificate under the key's CKA_ID from a new session. */
-int burin_cert_read(struct burin_key *k, STACK_OF(X509) **out,
-    struct burin_error *e);
+int burin_cert_read(
+    struct burin_key *k, STACK_OF(X509) * *out, struct burin_error *e);
 /* Destroys exactly this certificate (same CKA_ID, same DER); 0 if absent. */
-int burin_cert_destroy(struct burin_key *k, X509 *cert,
-    struct burin_error *e);
+int burin_cert_destroy(struct burin_key *k, X509 *cert, struct burin_error *e);
 
 /* --- inventory -------------------------------------------------------- */
 
 enum burin_object_class {
-	BURIN_OBJECT_PRIVATE, BURIN_OBJECT_PUBLIC, BURIN_OBJECT_CERT,
+	BURIN_OBJECT_PRIVATE,
+	BURIN_OBJECT_PUBLIC,
+	BURIN_OBJECT_CERT,
 	BURIN_OBJECT_OTHER
 };
 
 struct burin_object {
 	enum burin_object_class cls;
-	enum burin_key_type key_type;	/* keys */
-	unsigned usage;			/* private keys: BURIN_USE_* */
-	int always_authenticate;	/* private keys */
-	int protected_key;		/* SENSITIVE and not EXTRACTABLE */
+	enum burin_key_type key_type; /* keys */
+	unsigned usage;		      /* private keys: BURIN_USE_* */
+	int always_authenticate;      /* private keys */
+	int protected_key;	      /* SENSITIVE and not EXTRACTABLE */
 	unsigned char id[BURIN_MAX_ID];
 	size_t id_len;
 	char label[BURIN_MAX_LABEL + 1];
-	EVP_PKEY *public_key;		/* keys when known, else NULL */
-	X509 *cert;			/* certificates that parse */
+	EVP_PKEY *public_key; /* keys when known, else NULL */
+	X509 *cert;	      /* certificates that parse */
 };
 
 /*
@@ -383,8 +389,8 @@ int burin_token_objects(struct burin_token *t, struct burin_object **out,
     size_t *n, struct burin_error *e);
 void burin_objects_free(struct burin_object **objects, size_t n);
 /* URI of one object of the token; free() it. */
-char *burin_object_uri(const struct burin_token *t,
-    const struct burin_object *o);
+char *burin_object_uri(
+    const struct burin_token *t, const struct burin_object *o);
 
 #ifdef __cplusplus
 }
