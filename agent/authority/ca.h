@@ -129,10 +129,13 @@ int store_audit_verify(struct store *st, struct burin_error *e);
 /* Key type in the profile, no weak key (BURIN_EAUTHORITY "weak-key"). */
 int policy_key(
     X509_REQ *req, const struct burin_profile *p, struct burin_error *e);
-/* Every name of the request is one that the profile makes of identity. */
+/*
+ * Every alternative name of the request is one that the profile makes of the
+ * invite's identity, and its subject says nobody else.
+ */
 int policy_identity(X509_REQ *req, const struct burin_profile *p,
-    const char *identity, struct burin_error *e);
-/* Subject and SAN as in old (RFC 7030 section 4.2.2). */
+    const struct invite *in, struct burin_error *e);
+/* Subject, SAN and IP resources as in old (RFC 7030 section 4.2.2). */
 int policy_renewal(X509_REQ *req, X509 *old, struct burin_error *e);
 /* No certificate of this key has another subject. */
 int policy_key_owner(struct store *st, X509_REQ *req, struct burin_error *e);

@@ -173,8 +173,7 @@ check_request(struct work *w, struct burin_error *e)
 	if (w->in->renews != NULL)
 		return policy_renewal(w->req, w->in->renews, e);
 	if (w->in->invite != NULL && w->in->invite->identity != NULL)
-		return policy_identity(
-		    w->req, w->profile, w->in->invite->identity, e);
+		return policy_identity(w->req, w->profile, w->in->invite, e);
 	return 0;
 }
 

@@ -4,10 +4,11 @@
  * The authority's policy: keys, identities, renewals, resources.
  */
 
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <openssl/core_names.h>
+#include <openssl/err.h>
 #include <openssl/rsa.h>
 #include <openssl/x509v3.h>
 
@@ -86,19 +87,17 @@ in_list(char *const *list, const char *text)
 }
 
 /*
- * The names that the profile makes of the identity. They come out of a
- * request made with a throw-away key, which is exactly what a requester
- * with this profile would send.
+ * What a requester with this profile would send for the identity: a request
+ * with the names that the profile makes of it, for a throw-away key.
  */
-static char **
-expected_names(
+static X509_REQ *
+expected_request(
     const struct burin_profile *p, const char *identity, struct burin_error *e)
 {
 	struct burin_subject *s = NULL;
 	unsigned char *der = NULL;
 	X509_REQ *req = NULL;
 	EVP_PKEY *key = NULL;
-	char **names = NULL;
 	size_t len;
 
 	if (burin_subject_new(&s, e) != 0 ||
@@ -109,82 +108,104 @@ expected_names(
 		    "cannot make a key to compare names with");
 		goto out;
 	}
-	if (burin_pkcs10_make(s, key, key, NULL, &der, &len, e) != 0 ||
-	    burin_pkcs10_parse(der, len, BURIN_EINTERNAL, &req, e) != 0)
-		goto out;
-	if ((names = burin_req_sans(req)) == NULL)
-		(void)burin_fail_memory(e);
+	if (burin_pkcs10_make(s, key, key, NULL, &der, &len, e) == 0)
+		(void)burin_pkcs10_parse(der, len, BURIN_EINTERNAL, &req, e);
 out:
-	X509_REQ_free(req);
 	EVP_PKEY_free(key);
 	OPENSSL_free(der);
 	burin_subject_free(&s);
-	return names;
+	return req;
 }
 
 static int
-foreign_name(const char *identity, const char *name, struct burin_error *e)
-{
-	(void)burin_fail(e, BURIN_EAUTHORITY, "identity-refused",
-	    "the request names %s; the invite is for %s and nothing else", name,
-	    identity);
-	return burin_error_advice(
-	    e, "ask for exactly the identity of the invite");
-}
-
-/* A mail address in the DN is a name as well (RFC 5280 section 4.1.2.6). */
-static int
-check_dn_email(X509_REQ *req, char *const *expected, const char *identity,
+check_sans(X509_REQ *req, X509_REQ *expected, const char *identity,
     struct burin_error *e)
 {
-	const X509_NAME *dn = X509_REQ_get_subject_name(req);
-	char name[BURIN_MAX_TEXT];
-	const ASN1_STRING *value;
-	int i = -1;
-
-	while ((i = X509_NAME_get_index_by_NID(
-		    dn, NID_pkcs9_emailAddress, i)) >= 0) {
-		value = X509_NAME_ENTRY_get_data(X509_NAME_get_entry(dn, i));
-		(void)snprintf(name, sizeof(name), "email:%.*s",
-		    ASN1_STRING_length(value),
-		    (const char *)ASN1_STRING_get0_data(value));
-		if (!in_list(expected, name))
-			return foreign_name(identity, name, e);
-	}
-	return 0;
-}
-
-int
-policy_identity(X509_REQ *req, const struct burin_profile *p,
-    const char *identity, struct burin_error *e)
-{
-	char **expected = NULL, **names = NULL;
-	size_t i;
+	char **allowed = burin_req_sans(expected), **names;
+	size_t i = 0;
 	int rc = -1;
 
-	if ((expected = expected_names(p, identity, e)) == NULL)
-		goto out;
-	if ((names = burin_req_sans(req)) == NULL) {
+	if ((names = burin_req_sans(req)) == NULL || allowed == NULL) {
 		(void)burin_fail_memory(e);
 		goto out;
 	}
-	for (i = 0; names[i] != NULL; i++) {
-		if (!in_list(expected, names[i])) {
-			(void)foreign_name(identity, names[i], e);
-			goto out;
-		}
-	}
-	if (i == 0) {
+	while (names[i] != NULL && in_list(allowed, names[i]))
+		i++;
+	if (names[i] != NULL) {
+		(void)burin_fail(e, BURIN_EAUTHORITY, "identity-refused",
+		    "the request names %s; the invite is for %s and nothing "
+		    "else",
+		    names[i], identity);
+		(void)burin_error_advice(
+		    e, "ask for exactly the identity of the invite");
+	} else if (i == 0) {
 		(void)burin_fail(e, BURIN_EAUTHORITY, "identity-missing",
 		    "the request has no subjectAltName; the invite is for %s",
 		    identity);
 		(void)burin_error_rule(e, "RFC 5280 section 4.2.1.6");
-		goto out;
+	} else {
+		rc = 0;
 	}
-	rc = check_dn_email(req, expected, identity, e);
 out:
-	burin_texts_free(&expected);
+	burin_texts_free(&allowed);
 	burin_texts_free(&names);
+	return rc;
+}
+
+/* 1 when dn is one common name, and that is text (RFC 5280 section 7.1). */
+static int
+is_only_cn(const X509_NAME *dn, const char *text)
+{
+	X509_NAME *name = X509_NAME_new();
+	int same;
+
+	(void)ERR_set_mark();
+	same = name != NULL &&
+	    X509_NAME_add_entry_by_NID(name, NID_commonName, MBSTRING_UTF8,
+		(const unsigned char *)text, -1, -1, 0) == 1 &&
+	    X509_NAME_cmp(name, dn) == 0;
+	(void)ERR_pop_to_mark();
+	X509_NAME_free(name);
+	return same;
+}
+
+/*
+ * People read the distinguished name first, and some programs only that: it
+ * must not say somebody else. So it is empty, or what the profile makes of
+ * the identity, or one common name that the operator has typed himself.
+ */
+static int
+check_subject(X509_REQ *req, X509_REQ *expected, const struct invite *in,
+    struct burin_error *e)
+{
+	const X509_NAME *dn = X509_REQ_get_subject_name(req);
+	char *text;
+
+	if (X509_NAME_entry_count(dn) == 0 ||
+	    X509_NAME_cmp(dn, X509_REQ_get_subject_name(expected)) == 0 ||
+	    is_only_cn(dn, in->name) || is_only_cn(dn, in->identity))
+		return 0;
+	text = burin_dn_text(dn);
+	(void)burin_fail(e, BURIN_EAUTHORITY, "subject-refused",
+	    "the request's subject is %s; the invite is for %s, %s",
+	    text != NULL ? text : "another", in->name, in->identity);
+	free(text);
+	return burin_error_advice(
+	    e, "leave the subject out, or ask for CN=%s", in->name);
+}
+
+int
+policy_identity(X509_REQ *req, const struct burin_profile *p,
+    const struct invite *in, struct burin_error *e)
+{
+	X509_REQ *expected;
+	int rc = -1;
+
+	if ((expected = expected_request(p, in->identity, e)) == NULL)
+		return -1;
+	if (check_sans(req, expected, in->identity, e) == 0)
+		rc = check_subject(req, expected, in, e);
+	X509_REQ_free(expected);
 	return rc;
 }
 
@@ -246,14 +267,52 @@ same_dn(X509_REQ *req, X509 *cert)
 		   X509_get_subject_name(cert)) == 0;
 }
 
+/* The value of an extension among exts, NULL when there is none. */
+static const ASN1_OCTET_STRING *
+ext_value(const STACK_OF(X509_EXTENSION) * exts, int nid)
+{
+	int i = X509v3_get_ext_by_NID(exts, nid, -1);
+
+	return i < 0 ? NULL : X509_EXTENSION_get_data(X509v3_get_ext(exts, i));
+}
+
+/*
+ * Addresses and AS numbers are what such a certificate is about: a renewal
+ * has those of the old one or none.
+ */
+static int
+same_resources(X509_REQ *req, X509 *old)
+{
+	static const int nids[] = { NID_sbgp_ipAddrBlock,
+		NID_sbgp_autonomousSysNum };
+	STACK_OF(X509_EXTENSION) *exts = X509_REQ_get_extensions(req);
+	const ASN1_OCTET_STRING *asked, *had;
+	size_t i;
+	int same = 1;
+
+	for (i = 0; i < sizeof(nids) / sizeof(nids[0]); i++) {
+		asked = ext_value(exts, nids[i]);
+		had = ext_value(X509_get0_extensions(old), nids[i]);
+		if (asked != NULL &&
+		    (had == NULL || ASN1_OCTET_STRING_cmp(asked, had) != 0))
+			same = 0;
+	}
+	sk_X509_EXTENSION_pop_free(exts, X509_EXTENSION_free);
+	return same;
+}
+
 int
 policy_renewal(X509_REQ *req, X509 *old, struct burin_error *e)
 {
-	if (same_dn(req, old) && same_sans(req, old))
+	const char *what = !same_dn(req, old) ? "subject"
+	    : !same_sans(req, old)	      ? "subjectAltName"
+	    : !same_resources(req, old)	      ? "IP resources"
+					      : NULL;
+
+	if (what == NULL)
 		return 0;
 	(void)burin_fail(e, BURIN_EAUTHORITY, "renewal-changes-name",
-	    "a renewal keeps the %s of the certificate that is renewed",
-	    same_dn(req, old) ? "subjectAltName" : "subject");
+	    "a renewal keeps the %s of the certificate that is renewed", what);
 	(void)burin_error_rule(e, "RFC 7030 section 4.2.2");
 	return burin_error_advice(e, "for another name enrol anew");
 }

@@ -328,6 +328,16 @@ holds_the_bound_identity(void **state)
 	der = request("alice", b->key, more, &len);
 	refused(b, der, len, BURIN_EAUTHORITY, "identity-refused");
 	OPENSSL_free(der);
+	/* The right address under somebody else's name. */
+	der = request("bob", b->key, good, &len);
+	refused(b, der, len, BURIN_EAUTHORITY, "subject-refused");
+	OPENSSL_free(der);
+	der = request("im:alice@example.com", b->key, good, &len);
+	assert_int_equal(run(b, der, len, 0, PKI_NOW), 0);
+	OPENSSL_free(der);
+	invite(b, "im:alice@example.com");
+	EVP_PKEY_free(b->key);
+	b->key = pki_key("P-256");
 	der = request("alice", b->key, good, &len);
 	assert_int_equal(run(b, der, len, 0, PKI_NOW), 0);
 	assert_true(
@@ -375,6 +385,40 @@ renewal_keeps_the_name(void **state)
 	X509_free(cert);
 	OPENSSL_free(der);
 	EVP_PKEY_free(fresh);
+}
+
+static void
+renewal_keeps_the_resources(void **state)
+{
+	static const char *const had[] = {
+		"sbgp-ipAddrBlock=critical,IPv6:2001:db8:7::/48", NULL
+	};
+	static const char *const wider[] = {
+		"sbgp-ipAddrBlock=critical,IPv6:2001:db8::/32", NULL
+	};
+	static const char *const added[] = {
+		"sbgp-ipAddrBlock=critical,IPv6:2001:db8:7::/48",
+		"sbgp-autonomousSysNum=critical,AS:64496", NULL
+	};
+	struct bench *b = *state;
+	struct pki_spec spec = { .cn = "r7",
+		.exts = had,
+		.key = b->key,
+		.issuer = b->ca.cert,
+		.issuer_key = b->ca.key };
+	X509 *old = pki_cert(&spec);
+	X509_REQ *req;
+
+	req = pki_req("r7", b->key, had);
+	assert_int_equal(policy_renewal(req, old, &b->e), 0);
+	X509_REQ_free(req);
+	req = pki_req("r7", b->key, wider);
+	assert_int_equal(policy_renewal(req, old, &b->e), -1);
+	X509_REQ_free(req);
+	req = pki_req("r7", b->key, added);
+	assert_int_equal(policy_renewal(req, old, NULL), -1);
+	X509_REQ_free(req);
+	X509_free(old);
 }
 
 static void
@@ -456,6 +500,7 @@ main(void)
 		TEST(one_key_one_subject),
 		TEST(holds_the_bound_identity),
 		TEST(renewal_keeps_the_name),
+		TEST(renewal_keeps_the_resources),
 		TEST(waits_for_the_operator),
 		TEST(audit_log_shows_changes),
 		TEST(secrets_are_checked_whole),
