@@ -64,16 +64,40 @@ apply_value(const CONF_VALUE *cv, const char *section, const struct verb *v,
 }
 
 static int
-apply_section(const CONF *conf, const char *section, const struct verb *v,
-    int own, struct args *a, struct burin_error *e)
+is_among(const STACK_OF(CONF_VALUE) * values, const char *name)
 {
-	STACK_OF(CONF_VALUE) *values = NCONF_get_section(conf, section);
 	int i;
 
 	for (i = 0; i < sk_CONF_VALUE_num(values); i++)
-		if (apply_value(sk_CONF_VALUE_value(values, i), section, v, own,
-			a, e) != 0)
+		if (strcmp(option_name(sk_CONF_VALUE_value(values, i)->name),
+			option_name(name)) == 0)
+			return 1;
+	return 0;
+}
+
+/*
+ * The verb's own section, then what [burin] says of the other options: one
+ * that the verb's section names, "no" too, is settled by it.
+ */
+static int
+apply(const CONF *conf, const char *section, const struct verb *v,
+    struct args *a, struct burin_error *e)
+{
+	STACK_OF(CONF_VALUE) *own = NCONF_get_section(conf, section);
+	STACK_OF(CONF_VALUE) *all = NCONF_get_section(conf, "burin");
+	const CONF_VALUE *cv;
+	int i;
+
+	for (i = 0; i < sk_CONF_VALUE_num(own); i++)
+		if (apply_value(
+			sk_CONF_VALUE_value(own, i), section, v, 1, a, e) != 0)
 			return -1;
+	for (i = 0; i < sk_CONF_VALUE_num(all); i++) {
+		cv = sk_CONF_VALUE_value(all, i);
+		if (!is_among(own, cv->name) &&
+		    apply_value(cv, "burin", v, 0, a, e) != 0)
+			return -1;
+	}
 	return 0;
 }
 
@@ -101,10 +125,7 @@ config_apply(const char *path, const struct verb *v, struct args *a,
 		    "%s does not parse, line %ld", path, line);
 		goto out;
 	}
-	if (apply_section(conf, help_name(v, name, sizeof(name)), v, 1, a, e) !=
-	    0)
-		goto out;
-	rc = apply_section(conf, "burin", v, 0, a, e);
+	rc = apply(conf, help_name(v, name, sizeof(name)), v, a, e);
 out:
 	(void)burin_error_step(e, "config");
 	NCONF_free(conf);

@@ -8,7 +8,9 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -25,6 +27,9 @@ static const struct opt opts[] = {
 	{ NULL, 0, OPT_FLAG, NULL, NULL },
 };
 static const struct opt *const groups[] = { opts, NULL };
+
+static const struct opt *const config_groups[] = { opts_subject, opts_transport,
+	opts_common, NULL };
 
 static struct burin_error e;
 
@@ -200,6 +205,36 @@ test_tables(void **state)
 	}
 }
 
+/* A verb's section beats [burin], and "no" is an answer as well. */
+static void
+test_config(void **state)
+{
+	static const char text[] =
+	    "[burin]\nwait = yes\ntimeout = 9\njson = yes\n"
+	    "1.san = dns:all\nlisten = ignored:1\n"
+	    "[enroll]\nwait = no\ntimeout = 5\n2.san = dns:own\n";
+	static const struct verb verb = { .name = "enroll",
+		.opts = config_groups };
+	char path[] = "/tmp/burin-unit-XXXXXX";
+	const char *const *list;
+	struct args *a = NULL;
+	int fd = mkstemp(path);
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, sizeof(text) - 1), sizeof(text) - 1);
+	(void)close(fd);
+	assert_int_equal(args_parse(config_groups, 0, NULL, &a, &e), 0);
+	assert_int_equal(config_apply(path, &verb, a, &e), 0);
+	assert_string_equal(arg_value(a, "timeout"), "5");
+	assert_int_equal(arg_flag(a, "wait"), 0);
+	assert_int_equal(arg_flag(a, "json"), 1);
+	assert_int_equal(arg_list(a, "san", &list), 1);
+	assert_string_equal(list[0], "dns:own");
+	args_free(&a);
+	(void)unlink(path);
+}
+
 int
 main(void)
 {
@@ -212,6 +247,7 @@ main(void)
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_distance),
 		cmocka_unit_test(test_tables),
+		cmocka_unit_test(test_config),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
