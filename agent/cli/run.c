@@ -136,10 +136,8 @@ prepare(struct cli *c, int argc, char **argv, struct args **args, int *done,
 	if (take_verb(&argc, argv, &c->verb, e) != 0)
 		return -1;
 	if (args_parse(c->verb != NULL ? c->verb->opts : common_only, argc,
-		argv, args, e) != 0) {
-		/* burin enroll --oops --help still helps */
+		argv, args, e) != 0)
 		return -1;
-	}
 	*done = 1;
 	if (arg_flag(*args, "version")) {
 		(void)printf("burin %s\n", BURIN_VERSION);
@@ -162,6 +160,11 @@ prepare(struct cli *c, int argc, char **argv, struct args **args, int *done,
 	if ((value = arg_value(*args, "config")) != NULL &&
 	    config_apply(value, c->verb, *args, e) != 0)
 		return -1;
+	c->args = *args;
+	c->want_json = arg_flag(*args, "json");
+	c->dry_run = arg_flag(*args, "dry-run");
+	c->verbose = arg_flag(*args, "verbose");
+	c->quiet = arg_flag(*args, "quiet");
 	if (check_words(c->verb, *args, e) != 0)
 		return -1;
 	if ((value = arg_value(*args, "progress")) != NULL) {
@@ -173,11 +176,6 @@ prepare(struct cli *c, int argc, char **argv, struct args **args, int *done,
 	if ((value = arg_value(*args, "pin-source")) != NULL &&
 	    source_check(value, e) != 0)
 		return burin_error_step(e, "pin-source");
-	c->args = *args;
-	c->want_json = arg_flag(*args, "json");
-	c->dry_run = arg_flag(*args, "dry-run");
-	c->verbose = arg_flag(*args, "verbose");
-	c->quiet = arg_flag(*args, "quiet");
 	return 0;
 }
 
