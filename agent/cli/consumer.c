@@ -238,6 +238,22 @@ libp11_is_blind(const struct burin_key *key, struct consumer_result *out)
 	return 1;
 }
 
+/* Another token's PIN (--reenroll) would cost this one a try. */
+static int
+pin_of_another(const struct cli *c, const struct burin_key *key,
+    struct consumer_result *out)
+{
+	if (c->pin == NULL || c->pin_token == NULL ||
+	    strcmp(c->pin_token, burin_token_name(burin_key_token(key))) == 0)
+		return 0;
+	out->level = BURIN_WARN;
+	(void)snprintf(out->text, sizeof(out->text),
+	    "not tried: the PIN at hand is the one of %s; burin verify tries "
+	    "it",
+	    c->pin_token);
+	return 1;
+}
+
 int
 consumer_run(struct cli *c, struct burin_key *key, struct consumer_result *out,
     struct burin_error *e)
@@ -247,7 +263,7 @@ consumer_run(struct cli *c, struct burin_key *key, struct consumer_result *out,
 	pid_t pid;
 
 	memset(out, 0, sizeof(*out));
-	if (libp11_is_blind(key, out))
+	if (libp11_is_blind(key, out) || pin_of_another(c, key, out))
 		return 0;
 	if ((uri = burin_key_uri(key)) == NULL)
 		return burin_fail_memory(e);
