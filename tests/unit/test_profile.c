@@ -520,8 +520,8 @@ test_bad_lines(void **state)
 		"[request]\nextendedKeyUsage = nosuch\n",
 		"[request]\nsubjectAltName = @names\n",
 		"[certificate]\ndays = 1\nkeyUsage = nosuch\n",
-		"[certificate]\ndays = 1\nproxyCertInfo = "
-		"language:id-ppl-anyLanguage,policy:file:/etc/passwd\n",
+		("[certificate]\ndays = 1\nproxyCertInfo = "
+		 "language:id-ppl-anyLanguage,policy:file:/etc/passwd\n"),
 	};
 	struct burin_profile *p;
 	size_t i;
