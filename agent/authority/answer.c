@@ -58,8 +58,8 @@ sentences(char *out, size_t size, const struct burin_error *e)
 	/* A text that is cut short still says what matters. */
 	if (snprintf(out, size, "%s: %s%s%s%s%s%s", e->code, e->reason,
 		e->rule[0] != '\0' ? " (" : "", e->rule,
-		e->rule[0] != '\0' ? ")" : "",
-		e->advice[0] != '\0' ? "; " : "", e->advice) < 0)
+		e->rule[0] != '\0' ? ")" : "", e->advice[0] != '\0' ? "; " : "",
+		e->advice) < 0)
 		out[0] = '\0';
 }
 
