@@ -41,9 +41,10 @@ is_cert(const struct id_cert *c, const X509 *cert)
 /* *present: cert is there already. */
 static int
 check_there(const struct burin_key *k, const struct id_certs *there,
-    const X509 *cert, int replace, int *present, struct burin_error *e)
+    const X509 *cert, enum burin_others others, int *present,
+    struct burin_error *e)
 {
-	size_t i, others = 0;
+	size_t i, n = 0;
 
 	*present = 0;
 	if (there->id_taken)
@@ -54,15 +55,15 @@ check_there(const struct burin_key *k, const struct id_certs *there,
 		if (is_cert(&there->list[i], cert))
 			*present = 1;
 		else
-			others++;
+			n++;
 	}
-	return others > 0 && !replace ? fail_present(k, e) : 0;
+	return n > 0 && others == BURIN_OTHERS_REFUSE ? fail_present(k, e) : 0;
 }
 
 /* Nothing is searched for again that was just found out. */
 static int
-check_before(struct burin_key *k, X509 *cert, int replace, int *present,
-    struct burin_error *e)
+check_before(struct burin_key *k, X509 *cert, enum burin_others others,
+    int *present, struct burin_error *e)
 {
 	struct id_certs there = { 0 };
 	CK_SESSION_HANDLE s;
@@ -88,7 +89,7 @@ check_before(struct burin_key *k, X509 *cert, int replace, int *present,
 	if (p11_work_session(k->t, &s, e) == -1 ||
 	    p11_id_search(k, s, &there, e) == -1)
 		return -1;
-	rc = check_there(k, &there, cert, replace, present, e);
+	rc = check_there(k, &there, cert, others, present, e);
 	p11_id_certs_clear(&there);
 	return rc;
 }
@@ -186,8 +187,8 @@ remove_others(struct burin_key *k, CK_SESSION_HANDLE s,
 
 /* What a session sees of its own writing is the module's memory. */
 static int
-read_back(
-    struct burin_key *k, const X509 *cert, int replace, struct burin_error *e)
+read_back(struct burin_key *k, const X509 *cert, enum burin_others others,
+    struct burin_error *e)
 {
 	struct id_certs there = { 0 };
 	CK_SESSION_HANDLE s;
@@ -209,7 +210,9 @@ read_back(
 		    "or faulty");
 		goto out;
 	}
-	rc = replace ? remove_others(k, s, &there, cert, e) : 0;
+	rc = others == BURIN_OTHERS_REPLACE
+	    ? remove_others(k, s, &there, cert, e)
+	    : 0;
 out:
 	p11_id_certs_clear(&there);
 	return rc;
@@ -217,18 +220,18 @@ out:
 
 int
 burin_cert_write(struct burin_key *k, X509 *cert, const char *label,
-    int replace, struct burin_error *e)
+    enum burin_others others, struct burin_error *e)
 {
 	int rc = -1, present;
 
 	p11_lock(k->t->m);
 	if (p11_key_ready(k, e) == -1 ||
-	    check_before(k, cert, replace, &present, e) == -1)
+	    check_before(k, cert, others, &present, e) == -1)
 		goto out;
 	if (!present &&
 	    create(k, cert, label != NULL ? label : k->label, e) == -1)
 		goto out;
-	rc = read_back(k, cert, replace, e);
+	rc = read_back(k, cert, others, e);
 out:
 	p11_unlock(k->t->m);
 	return rc == 0 ? 0 : burin_error_step(e, "write");

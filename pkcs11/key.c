@@ -173,3 +173,33 @@ out:
 	p11_unlock(k->t->m);
 	return rc == 0 ? 0 : burin_error_step(e, "destroy");
 }
+
+int
+burin_public_destroy(struct burin_token *t, const unsigned char *id,
+    size_t id_len, const EVP_PKEY *pub, struct burin_error *e)
+{
+	CK_OBJECT_HANDLE *list = NULL;
+	CK_SESSION_HANDLE s;
+	EVP_PKEY *there;
+	size_t i, n = 0;
+	int rc = -1, same;
+
+	p11_lock(t->m);
+	if (burin_token_login(t, e) == -1 || p11_work_session(t, &s, e) == -1 ||
+	    p11_find_id(t, s, CKO_PUBLIC_KEY, id, id_len, &list, &n, e) == -1)
+		goto out;
+	for (i = 0; i < n; i++) {
+		if (p11_public_read(t, s, list[i], CK_UNAVAILABLE_INFORMATION,
+			&there, e) == -1)
+			goto out;
+		same = there != NULL && EVP_PKEY_eq(there, pub) == 1;
+		EVP_PKEY_free(there);
+		if (same && p11_destroy(t, s, list[i], e) == -1)
+			goto out;
+	}
+	rc = 0;
+out:
+	free(list);
+	p11_unlock(t->m);
+	return rc == 0 ? 0 : burin_error_step(e, "destroy");
+}

@@ -71,7 +71,9 @@ look(struct walk *w, int dry_run, struct leftovers *l, struct burin_error *e)
 		return 0;
 	if (burin_key_id_use(l->key, &l->use, e) != 0)
 		return -1;
-	l->remove_cert = l->own != NULL && same_cert_in(l->use.certs, l->own);
+	/* One that was there before the job is not the job's to remove. */
+	l->remove_cert = l->own != NULL && same_cert_in(l->use.certs, l->own) &&
+	    (l->replaced == NULL || X509_cmp(l->own, l->replaced) != 0);
 	l->restore = l->remove_cert && l->replaced != NULL &&
 	    !same_cert_in(l->use.certs, l->replaced);
 	l->remove_key = w->job->key_made_by_us && others_certs(l) == 0 &&
@@ -79,19 +81,45 @@ look(struct walk *w, int dry_run, struct leftovers *l, struct burin_error *e)
 	return 0;
 }
 
-/* The certificate before the key: a certificate alone is of no use. */
+/* An abandon that died between the two halves of the key has left this. */
+static int
+clear_public(struct walk *w, struct burin_error *e)
+{
+	const unsigned char *der = w->job->public_key.data;
+	EVP_PKEY *pub;
+	int rc;
+
+	if (!w->job->key_made_by_us || w->job->key_id.len == 0 ||
+	    w->job->public_key.len == 0)
+		return 0;
+	pub = d2i_PUBKEY(NULL, &der, (long)w->job->public_key.len);
+	if (pub == NULL)
+		return burin_fail_openssl(e, BURIN_EINTERNAL, "journal-row",
+		    "the journal has no sound public key of job %s",
+		    w->job->id);
+	rc = burin_public_destroy(
+	    w->token, w->job->key_id.data, w->job->key_id.len, pub, e);
+	EVP_PKEY_free(pub);
+	return rc;
+}
+
+/*
+ * The old certificate first, so that the key is never without one; then the
+ * new one, and only that: others may have been added since. The key last: a
+ * certificate alone is of no use.
+ */
 static int
 undo(struct walk *w, struct leftovers *l, struct burin_error *e)
 {
-	if (l->restore) {
-		/* Takes the new one away when the old one was read back. */
-		if (burin_cert_write(l->key, l->replaced, NULL, 1, e) != 0)
-			return -1;
-	} else if (l->remove_cert &&
-	    burin_cert_destroy(l->key, l->own, e) != 0) {
+	if (l->restore &&
+	    burin_cert_write(l->key, l->replaced, NULL, BURIN_OTHERS_KEEP, e) !=
+		0)
 		return -1;
-	}
+	if (l->remove_cert && burin_cert_destroy(l->key, l->own, e) != 0)
+		return -1;
 	if (l->remove_key && burin_key_destroy(l->key, e) != 0)
+		return -1;
+	if (l->key == NULL && clear_public(w, e) != 0)
 		return -1;
 	/* Nothing of this job is left that could be undone again. */
 	w->job->key_made_by_us = 0;

@@ -78,8 +78,11 @@ check_id(struct walk *w, X509 *cert, struct burin_error *e)
 		return 0;
 	if (walk_present(w, e) != 0)
 		return -1;
-	old = burin_certs_for_key(w->present, burin_key_public(w->r->key));
-	if (old == NULL || X509_cmp(old, cert) == 0)
+	/* Noted even if it is the same one: then it is not ours to remove. */
+	old = same_cert_in(w->present, cert)
+	    ? cert
+	    : burin_certs_for_key(w->present, burin_key_public(w->r->key));
+	if (old == NULL)
 		return 0;
 	if ((len = i2d_X509(old, &der)) <= 0)
 		return burin_fail_memory(e);

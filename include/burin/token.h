@@ -266,6 +266,9 @@ struct burin_key_spec {
 
 /* 1 when the token's mechanisms include key generation of type. */
 int burin_token_can_generate(struct burin_token *t, enum burin_key_type type);
+/* The same, -1 with the reason in e: it cannot, or cannot be asked. */
+int burin_token_check_generate(
+    struct burin_token *t, enum burin_key_type type, struct burin_error *e);
 
 /*
  * Makes a key pair on the token (logs in first), portable template first,
@@ -321,13 +324,21 @@ EVP_PKEY *burin_key_public(const struct burin_key *k);
  */
 EVP_PKEY *burin_key_evp(struct burin_key *k, struct burin_error *e);
 /*
- * Copies the error of the last failed operation of k's EVP_PKEY into e, as
- * burin_fail would; returns -1 when there was one, 0 when there was none.
+ * Puts the error of the last failed operation of k's EVP_PKEY into e; what e
+ * said before becomes its cause. Returns -1 when there was one, 0 when there
+ * was none.
  */
 int burin_key_last_error(struct burin_key *k, struct burin_error *e);
 
 /* Destroys both halves on the token. The certificate stays. */
 int burin_key_destroy(struct burin_key *k, struct burin_error *e);
+/*
+ * Destroys the public half alone, where it is under this CKA_ID and equal to
+ * pub: what a burin_key_destroy that died in between has left. Logs in. 0 if
+ * there is none.
+ */
+int burin_public_destroy(struct burin_token *t, const unsigned char *id,
+    size_t id_len, const EVP_PKEY *pub, struct burin_error *e);
 
 /* --- certificates ----------------------------------------------------- */
 
@@ -342,17 +353,20 @@ struct burin_id_use {
 int burin_key_id_use(
     struct burin_key *k, struct burin_id_use *use, struct burin_error *e);
 
+/* What is to be done about other certificates of the same key. */
+enum burin_others {
+	BURIN_OTHERS_REFUSE,	/* fail: BURIN_EREFUSED "certificate-present" */
+	BURIN_OTHERS_REPLACE,	/* remove them once the new one was read back */
+	BURIN_OTHERS_KEEP
+};
 /*
  * Writes cert under the key's CKA_ID and label, reads it back from a new
  * session and compares. The public keys must be equal, and nobody else's
  * object may have that CKA_ID; both are checked here again. Writing the same
- * certificate twice is no error and writes nothing. Another certificate of
- * the key: BURIN_EREFUSED "certificate-present" unless replace is 1, which
- * removes the old ones after the new one was read back. label NULL: the
- * key's.
+ * certificate twice is no error and writes nothing. label NULL: the key's.
  */
 int burin_cert_write(struct burin_key *k, X509 *cert, const char *label,
-    int replace, struct burin_error *e);
+    enum burin_others others, struct burin_error *e);
 /* Reads every certificate under the key's CKA_ID from a new session. */
 int burin_cert_read(
     struct burin_key *k, STACK_OF(X509) * *out, struct burin_error *e);

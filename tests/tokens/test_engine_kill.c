@@ -21,7 +21,8 @@
 
 /* 1 when the child was killed, 0 when it came to the end. */
 static int
-run_killed(struct enrol *n, struct job *job, unsigned at)
+run_killed(struct enrol *n, struct job *job, unsigned at,
+    int (*run)(struct enrol *n, struct job *job))
 {
 	int status;
 	pid_t child;
@@ -34,7 +35,7 @@ run_killed(struct enrol *n, struct job *job, unsigned at)
 		if (journal_open(n->state, &n->journal, NULL) != 0)
 			_exit(1);
 		n->kill_at = at;
-		_exit(enrol_run(n, job) == 0 ? 0 : 1);
+		_exit(run(n, job) == 0 ? 0 : 1);
 	}
 	assert_int_equal(waitpid(child, &status, 0), child);
 	must(journal_open(n->state, &n->journal, &n->e), &n->e);
@@ -57,7 +58,7 @@ each_call(int (*after)(struct enrol *n, struct job *job))
 		assert_int_equal(enrol_start(&state), 0);
 		n = state;
 		enrol_plan(n, &job, NULL, 0);
-		if ((killed = run_killed(n, &job, at)) != 0 &&
+		if ((killed = run_killed(n, &job, at, enrol_run)) != 0 &&
 		    after(n, &job) != 0)
 			fail_msg("after call %u: %s: %s", at, n->e.code,
 			    n->e.reason);
@@ -109,12 +110,40 @@ test_abandon(void **state)
 	each_call(give_up);
 }
 
+/* An abandon that dies is one more process whose rest the next one clears. */
+static void
+test_abandon_killed(void **state)
+{
+	struct enrol *n;
+	struct job job;
+	unsigned at;
+	int killed = 1;
+
+	for (at = 1; killed && at < MAX_CALLS; at++) {
+		assert_int_equal(enrol_start(state), 0);
+		n = *state;
+		enrol_plan(n, &job, NULL, 0);
+		n->stop_at = JOB_WRITTEN;
+		expect(
+		    n, enrol_run(n, &job), BURIN_EINTERRUPTED, "interrupted");
+		n->stop_at = JOB_PLANNED;
+		killed = run_killed(n, &job, at, give_up);
+		if (killed && give_up(n, &job) != 0)
+			fail_msg("after call %u: %s: %s", at, n->e.code,
+			    n->e.reason);
+		job_clear(&job);
+		assert_int_equal(enrol_stop(state), 0);
+	}
+	assert_in_range(at, 15, MAX_CALLS - 1);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_resume),
 		cmocka_unit_test(test_abandon),
+		cmocka_unit_test(test_abandon_killed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

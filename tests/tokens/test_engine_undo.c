@@ -107,6 +107,81 @@ test_abandon_nothing(void **state)
 	job_clear(&again);
 }
 
+/* What somebody else wrote next to the job's own certificate stays. */
+static void
+test_abandon_others(void **state)
+{
+	struct enrol *n = *state;
+	struct job job, again;
+	struct burin_key *k;
+	X509_REQ *req;
+	const unsigned char *der;
+	struct seen s;
+	char *removed;
+	X509 *third;
+
+	enrol_plan(n, &job, NULL, 0);
+	must(enrol_run(n, &job), &n->e);
+	enrol_plan(n, &again, job.key_uri, 1);
+	n->stop_at = JOB_WRITTEN;
+	expect(n, enrol_run(n, &again), BURIN_EINTERRUPTED, "interrupted");
+	n->stop_at = JOB_PLANNED;
+	enrol_process(n);
+	der = again.request.data;
+	req = d2i_X509_REQ(NULL, &der, (long)again.request.len);
+	assert_non_null(req);
+	third = enrol_issue(n, req);
+	must(burin_key_find(n->en.p11, job.key_uri, &k, &n->e), &n->e);
+	must(burin_cert_write(k, third, NULL, BURIN_OTHERS_KEEP, &n->e), &n->e);
+	burin_key_free(&k);
+	enrol_process(n);
+	must(engine_abandon(&n->en, &again, 0, &removed, &n->e), &n->e);
+	free(removed);
+	enrol_look(n, &s);
+	assert_int_equal(s.certs, 2);
+	enrol_process(n);
+	must(burin_key_find(n->en.p11, job.key_uri, &k, &n->e), &n->e);
+	must(burin_cert_destroy(k, third, &n->e), &n->e);
+	burin_key_free(&k);
+	enrol_one_pair(n);
+	X509_free(third);
+	X509_REQ_free(req);
+	job_clear(&job);
+	job_clear(&again);
+}
+
+/* The authority gave a certificate again that was installed before. */
+static void
+test_abandon_same(void **state)
+{
+	struct enrol *n = *state;
+	struct job job, again;
+	struct seen before;
+	char *removed;
+	FILE *f;
+
+	enrol_plan(n, &job, NULL, 0);
+	must(enrol_run(n, &job), &n->e);
+	enrol_look(n, &before);
+	enrol_plan(n, &again, job.key_uri, 1);
+	n->stop_at = JOB_REQUESTED;
+	expect(n, enrol_run(n, &again), BURIN_EINTERRUPTED, "interrupted");
+	f = fopen(n->response, "wb");
+	assert_non_null(f);
+	assert_int_equal(fwrite(job.response.data, 1, job.response.len, f),
+	    job.response.len);
+	assert_int_equal(fclose(f), 0);
+	n->stop_at = JOB_WRITTEN;
+	expect(n, enrol_run(n, &again), BURIN_EINTERRUPTED, "interrupted");
+	n->stop_at = JOB_PLANNED;
+	enrol_process(n);
+	must(engine_abandon(&n->en, &again, 0, &removed, &n->e), &n->e);
+	free(removed);
+	same_objects(n, &before);
+	job_clear(&job);
+	job_clear(&again);
+}
+
 static void
 test_foreign(void **state)
 {
@@ -318,6 +393,10 @@ main(void)
 		    test_abandon, enrol_start, enrol_stop),
 		cmocka_unit_test_setup_teardown(
 		    test_abandon_nothing, enrol_start, enrol_stop),
+		cmocka_unit_test_setup_teardown(
+		    test_abandon_others, enrol_start, enrol_stop),
+		cmocka_unit_test_setup_teardown(
+		    test_abandon_same, enrol_start, enrol_stop),
 		cmocka_unit_test_setup_teardown(
 		    test_foreign, enrol_start, enrol_stop),
 		cmocka_unit_test_setup_teardown(
