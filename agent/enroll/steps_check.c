@@ -91,8 +91,7 @@ check_id(struct walk *w, X509 *cert, struct burin_error *e)
 	return rc;
 }
 
-/* --- the checks
- * --------------------------------------------------------------- */
+/* --- the checks -------------------------------------------------------- */
 
 /* What one round of checks needs. */
 struct round {
