@@ -262,7 +262,7 @@ void p11_text(char *dst, size_t size, const unsigned char *src, size_t len);
 int p11_list_tokens(struct p11_module *m, struct burin_error *e);
 /* Frees the tokens of m, whose sessions are closed or finalized. Lock held. */
 void p11_forget_tokens(struct p11_module *m);
-/* Asks C_GetTokenInfo again and renews t->info and t->flags. Lock held. */
+/* Asks C_GetTokenInfo again and renews the flags of t. Lock held. */
 int p11_token_reload(struct burin_token *t, struct burin_error *e);
 
 /* --- find.c ------------------------------------------------------------ */

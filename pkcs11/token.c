@@ -123,7 +123,8 @@ p11_token_reload(struct burin_token *t, struct burin_error *e)
 		p11_note_rv(t, rv);
 		return p11_fail(e, t, "C_GetTokenInfo", rv);
 	}
-	set_info(t, &ti);
+	/* Names stay: what is in the slot by now may be another token. */
+	set_flags(t, ti.flags);
 	return 0;
 }
 
@@ -243,8 +244,11 @@ burin_tokens(struct burin_p11 *p11, struct burin_token *const **tokens,
 	struct burin_token **all;
 	size_t i, j, k = 0, count;
 
-	*tokens = NULL;
-	*n = 0;
+	/* Who asked before still holds the list. */
+	*tokens = p11->all;
+	*n = p11->n_all;
+	if (p11->all != NULL)
+		return 0;
 	if (list_all(p11, &count, e) == -1)
 		return burin_error_step(e, "tokens");
 	all = calloc(count + 1, sizeof(*all));
@@ -253,11 +257,8 @@ burin_tokens(struct burin_p11 *p11, struct burin_token *const **tokens,
 	for (i = 0; i < p11->n_modules; i++)
 		for (j = 0; j < p11->modules[i]->n_tokens; j++)
 			all[k++] = p11->modules[i]->tokens[j];
-	free(p11->all);
-	p11->all = all;
-	p11->n_all = count;
-	*tokens = all;
-	*n = count;
+	*tokens = p11->all = all;
+	*n = p11->n_all = count;
 	return 0;
 }
 

@@ -307,7 +307,7 @@ test_names(void **state)
 {
 	struct burin_p11 *p11;
 	struct burin_error e = BURIN_ERROR_INIT;
-	struct burin_token *const *list, *t;
+	struct burin_token *const *list, *const *again, *t;
 	const char *serial[3] = { NULL, NULL, NULL };
 	char uri[128], *full;
 	size_t i, n, twins = 0;
@@ -319,6 +319,8 @@ test_names(void **state)
 	p11 = start(NULL, NULL, NULL);
 	assert_int_equal(burin_tokens(p11, &list, &n, &e), 0);
 	assert_int_equal(n, 5);
+	assert_int_equal(burin_tokens(p11, &again, &n, &e), 0);
+	assert_ptr_equal(again, list);
 	for (i = 0; i < n; i++)
 		if (strcmp(burin_token_info(list[i])->label, "twin") == 0)
 			serial[twins++] = burin_token_info(list[i])->serial;
