@@ -186,6 +186,7 @@ p11_do(struct burin_key *k, enum p11_op op, CK_MECHANISM *mech,
 {
 	struct op o = { k, P11_NO_SESSION, op, mech, in, in_len, out, out_len,
 		NULL };
+	size_t room = *out_len;
 	CK_RV rv;
 
 	p11_lock(k->t->m);
@@ -198,6 +199,9 @@ p11_do(struct burin_key *k, enum p11_op op, CK_MECHANISM *mech,
 		rv = decrypt(&o);
 	else
 		rv = derive(&o);
+	/* A length that is no answer to what was asked is believed nowhere. */
+	if (rv == CKR_OK && *out_len > room)
+		rv = failed(&o, "C_Sign or C_Decrypt", CKR_BUFFER_TOO_SMALL);
 	burin_secret_free(&o.pin);
 	p11_unlock(k->t->m);
 	return rv;
