@@ -298,9 +298,12 @@ burin_token_login(struct burin_token *t, struct burin_error *e)
 		rc = 0;
 		goto out;
 	}
-	/* The PIN first: no session waits while somebody types. */
-	if (p11_login_pin(t, BURIN_LOGIN_USER, &pin, e) == -1 ||
-	    p11_anchor_session(t, e) == -1 ||
+	/*
+	 * The session first: it dies with the token, so that a PIN is not
+	 * sent to another one that was put in while somebody typed.
+	 */
+	if (p11_anchor_session(t, e) == -1 ||
+	    p11_login_pin(t, BURIN_LOGIN_USER, &pin, e) == -1 ||
 	    p11_login_send(t, t->anchor, BURIN_LOGIN_USER, pin, e) == -1)
 		goto out;
 	rc = 0;
