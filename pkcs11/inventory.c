@@ -75,6 +75,22 @@ by_id(const void *a, const void *b)
 	return memcmp((*x)->id, (*y)->id, (*x)->id_len);
 }
 
+/* Several keys under one CKA_ID: which is whose, nobody can tell. */
+static int
+only_one(const struct burin_object *const *pub,
+    const struct burin_object *const *first,
+    const struct burin_object *const *end)
+{
+	const struct burin_object *const *p;
+
+	for (p = pub; p > first && by_id(p - 1, pub) == 0; p--)
+		continue;
+	for (; p < end && by_id(p, pub) == 0; p++)
+		if (EVP_PKEY_eq((*p)->public_key, (*pub)->public_key) != 1)
+			return 0;
+	return 1;
+}
+
 /* A private key often does not know its public values: its other half does. */
 static int
 lend_public(struct burin_object *objects, size_t n, struct burin_error *e)
@@ -95,7 +111,7 @@ lend_public(struct burin_object *objects, size_t n, struct burin_error *e)
 		if (key->cls != BURIN_OBJECT_PRIVATE || key->public_key != NULL)
 			continue;
 		pub = bsearch(&key, pubs, n_pubs, sizeof(*pubs), by_id);
-		if (pub == NULL)
+		if (pub == NULL || !only_one(pub, pubs, pubs + n_pubs))
 			continue;
 		if (!EVP_PKEY_up_ref((*pub)->public_key)) {
 			burin_fail_memory(e);
