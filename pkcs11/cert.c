@@ -9,8 +9,7 @@
 
 #include "object.h"
 
-/* --- what is there before --------------------------------------------------
- */
+/* --- what is there before ---------------------------------------------- */
 
 static int
 fail_present(const struct burin_key *k, struct burin_error *e)
@@ -94,8 +93,7 @@ check_before(struct burin_key *k, X509 *cert, enum burin_others others,
 	return rc;
 }
 
-/* --- writing ---------------------------------------------------------------
- */
+/* --- writing ----------------------------------------------------------- */
 
 static int
 add_der(struct attrs *a, CK_ATTRIBUTE_TYPE type, int len, unsigned char *der)
@@ -169,8 +167,7 @@ out:
 	return rc;
 }
 
-/* --- reading back ----------------------------------------------------------
- */
+/* --- reading back ------------------------------------------------------ */
 
 static int
 remove_others(struct burin_key *k, CK_SESSION_HANDLE s,

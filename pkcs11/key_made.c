@@ -48,8 +48,7 @@ ski_of(const EVP_PKEY *pub, struct id *id, struct burin_error *e)
 	    "the public key could not be hashed");
 }
 
-/* --- undoing ---------------------------------------------------------------
- */
+/* --- undoing ----------------------------------------------------------- */
 
 void
 p11_key_undo(struct burin_key *k, struct burin_error *e)
@@ -68,8 +67,7 @@ p11_key_undo(struct burin_key *k, struct burin_error *e)
 		    e, "the pair could not be removed: %s", why.reason);
 }
 
-/* --- what the token made ---------------------------------------------------
- */
+/* --- what the token made ----------------------------------------------- */
 
 static int
 fail_made(const struct burin_key *k, const char *code, const char *what,
@@ -133,8 +131,7 @@ out:
 	return rc;
 }
 
-/* --- the final CKA_ID ------------------------------------------------------
- */
+/* --- the final CKA_ID -------------------------------------------------- */
 
 /* The token does not let this be changed; anything else is a failure. */
 static int
@@ -271,8 +268,7 @@ p11_key_finish(struct burin_key *k, const struct burin_key_spec *spec,
 	return id_eq(&first, &final) ? 0 : change_id(k, &first, &final, e);
 }
 
-/* --- taken up again --------------------------------------------------------
- */
+/* --- taken up again ---------------------------------------------------- */
 
 /* What an interrupted generation has left under its first CKA_ID. */
 struct rest {

@@ -90,8 +90,7 @@ tell(struct walk *w, struct engine_step *s)
 	w->en->progress(w->en->arg, &ev);
 }
 
-/* --- failures ---------------------------------------------------------------
- */
+/* --- failures ---------------------------------------------------------- */
 
 /*
  * Answers that the same request will get again, whoever asks. Others (wrong
@@ -176,8 +175,7 @@ already(struct walk *w, struct burin_error *e)
 	return -1;
 }
 
-/* --- the walk ---------------------------------------------------------------
- */
+/* --- the walk ---------------------------------------------------------- */
 
 int
 walk_stopped(const struct engine *en)

@@ -204,8 +204,7 @@ error_parse(const char *text, struct burin_error *x)
 	return 0;
 }
 
-/* --- binding and reading ---------------------------------------------------
- */
+/* --- binding and reading ----------------------------------------------- */
 
 static int
 bind_text(sqlite3_stmt *s, int n, const char *text)

@@ -14,8 +14,7 @@
 
 #include "steps.h"
 
-/* --- what is there already -------------------------------------------------
- */
+/* --- what is there already --------------------------------------------- */
 
 int
 same_cert_in(STACK_OF(X509) * certs, X509 *cert)

@@ -250,8 +250,7 @@ expect(struct enrol *n, int rc, enum burin_status status, const char *code)
 	burin_error_clear(&n->e);
 }
 
-/* --- jobs and what they leave ------------------------------------------------
- */
+/* --- jobs and what they leave ------------------------------------------ */
 
 /* A plan for a new key, or for the one that key (may be NULL) names. */
 static inline void
