@@ -197,6 +197,8 @@ int settings_write(
 
 /* --- files.c ------------------------------------------------------------ */
 
+/* What init has finished holds authority.cnf; else "authority-missing". */
+int ca_dir_check(const char *dir, struct burin_error *e);
 /* DIR/NAME, free() it. */
 int ca_path(
     const char *dir, const char *name, char **path, struct burin_error *e);

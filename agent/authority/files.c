@@ -27,6 +27,28 @@ ca_path(const char *dir, const char *name, char **path, struct burin_error *e)
 }
 
 int
+ca_dir_check(const char *dir, struct burin_error *e)
+{
+	char *path;
+	int rc = -1;
+
+	if (ca_path(dir, "authority.cnf", &path, e) != 0)
+		return -1;
+	if (access(path, R_OK) == 0) {
+		rc = 0;
+	} else {
+		(void)burin_fail(e, BURIN_EUSAGE, "authority-missing",
+		    "%s holds no authority: authority.cnf: %s", dir,
+		    strerror(errno));
+		(void)burin_error_advice(e,
+		    "name the directory of an authority, or make one with "
+		    "\"burin authority init\"");
+	}
+	free(path);
+	return rc;
+}
+
+int
 ca_cert_read(
     const char *dir, const char *name, X509 **out, struct burin_error *e)
 {

@@ -97,6 +97,7 @@ authority_invite(const char *dir, const char *name, const char *profile,
 	*out = NULL;
 	in.expires = in.created + ttl;
 	if (check_input(name, profile, identity, ttl, e) != 0 ||
+	    ca_dir_check(dir, e) != 0 ||
 	    (profile != NULL && check_profile(dir, profile, identity, e) != 0))
 		goto out;
 	if (copy(&in.name, name, e) != 0 ||
@@ -128,7 +129,8 @@ authority_pending(const char *dir,
 	struct store *st = NULL;
 	int rc = -1;
 
-	if (store_open(dir, 0, &st, e) != 0 || store_begin(st, e) != 0)
+	if (ca_dir_check(dir, e) != 0 || store_open(dir, 0, &st, e) != 0 ||
+	    store_begin(st, e) != 0)
 		goto out;
 	rc = store_request_each(st, each, arg, e);
 	(void)store_end(st, 0, e);
@@ -143,7 +145,8 @@ authority_approve(const char *dir, long long id, struct burin_error *e)
 	struct store *st = NULL;
 	int rc = -1;
 
-	if (store_open(dir, 0, &st, e) != 0 || store_begin(st, e) != 0)
+	if (ca_dir_check(dir, e) != 0 || store_open(dir, 0, &st, e) != 0 ||
+	    store_begin(st, e) != 0)
 		goto out;
 	rc = store_request_approve(st, id, time(NULL), e);
 	if (rc == 0)

@@ -113,7 +113,7 @@ authority_open(const char *dir, struct burin_p11 *p11, struct authority **out,
 		(void)burin_fail_memory(e);
 		goto out;
 	}
-	if (settings_read(dir, &a->cnf, e) != 0 ||
+	if (ca_dir_check(dir, e) != 0 || settings_read(dir, &a->cnf, e) != 0 ||
 	    ca_path(dir, "profiles", &a->profiles, e) != 0 ||
 	    store_open(dir, 0, &a->store, e) != 0 || check_audit(a, e) != 0 ||
 	    ca_cert_read(dir, "ca.pem", &a->ca.cert, e) != 0)

@@ -195,9 +195,7 @@ settings_read(const char *dir, struct settings *s, struct burin_error *e)
 	}
 	if (NCONF_load(conf, path, &line) <= 0) {
 		(void)burin_fail_openssl(e, BURIN_EUSAGE, "settings-unreadable",
-		    "cannot read %s (line %ld)", path, line > 0 ? line : 0);
-		(void)burin_error_advice(
-		    e, "name a directory that \"burin authority init\" made");
+		    "cannot read %s, line %ld", path, line);
 		goto out;
 	}
 	rc = read_section(conf, s, e);
