@@ -87,7 +87,9 @@ check_plan(struct cli *c, const struct plan *p, struct burin_key_spec *spec,
 		return burin_error_step(e, "subject");
 	burin_subject_free(&s);
 	memset(spec, 0, sizeof(*spec));
-	if (p->key == NULL && plan_key_spec(p, spec, e) != 0)
+	if (p->key == NULL &&
+	    (plan_key_spec(p, spec, e) != 0 ||
+		plan_can_sign(spec->type, spec->usage, e) != 0))
 		return burin_error_step(e, "plan");
 	return 0;
 }
@@ -105,17 +107,12 @@ check_token(struct cli *c, const struct plan *p,
 		c->p11, p->key != NULL ? p->key : p->token, 0, &t, e) != 0)
 		return burin_error_step(e, "find-token");
 	out_json(c, "token", json_token(t));
-	if (p->key == NULL && !burin_token_can_generate(t, spec->type)) {
-		(void)burin_fail(e, BURIN_EREFUSED, "key-type-unsupported",
-		    "the token cannot make %s keys",
-		    burin_key_type_name(spec->type));
-		(void)burin_error_token(e, "%s", burin_token_name(t));
-		return burin_error_step(e, "plan");
-	}
+	if (p->key == NULL && burin_token_check_generate(t, spec->type, e) != 0)
+		return -1;
 	if (!c->dry_run)
 		return 0;
 	if (p->key == NULL)
-		out_text(c, "would make a %s key on %s",
+		out_text(c, "would make a key (%s) on %s",
 		    burin_key_type_name(spec->type), burin_token_name(t));
 	else
 		out_text(c, "would use the key %s", p->key);

@@ -71,16 +71,11 @@ run(struct cli *c, struct burin_error *e)
 	if (work_token(c, 0, &t, e) != 0)
 		return -1;
 	type = burin_key_type_name(spec.type);
-	if (!burin_token_can_generate(t, spec.type)) {
-		(void)burin_fail(e, BURIN_EREFUSED, "key-type-unsupported",
-		    "the token cannot make %s keys", type);
-		(void)burin_error_token(e, "%s", burin_token_name(t));
-		return burin_error_advice(
-		    e, "burin tokens says what it can make");
-	}
+	if (burin_token_check_generate(t, spec.type, e) != 0)
+		return -1;
 	if (c->dry_run) {
-		out_text(
-		    c, "would make a %s key on %s", type, burin_token_name(t));
+		out_text(c, "would make a key (%s) on %s", type,
+		    burin_token_name(t));
 		return 0;
 	}
 	if (burin_keygen(t, &spec, &key, e) != 0)

@@ -72,5 +72,11 @@ int plan_settle_label(struct plan *p, struct burin_error *e);
 /* Key type, usage and label (borrowed) that the plan resolves to. */
 int plan_key_spec(
     const struct plan *p, struct burin_key_spec *spec, struct burin_error *e);
+/*
+ * PKCS#10 is signed with the key it is for: any other key is refused
+ * (BURIN_EUSAGE "key-cannot-sign"). usage 0: what keys of type may do.
+ */
+int plan_can_sign(
+    enum burin_key_type type, unsigned usage, struct burin_error *e);
 
 #endif

@@ -219,6 +219,29 @@ out:
 }
 
 int
+plan_can_sign(enum burin_key_type type, unsigned usage, struct burin_error *e)
+{
+	const char *name = burin_key_type_name(type);
+
+	if (type != BURIN_X25519 &&
+	    (usage == 0 || (usage & BURIN_USE_SIGN) != 0))
+		return 0;
+	(void)burin_fail(e, BURIN_EUSAGE, "key-cannot-sign",
+	    "this key (%s%s) may not sign, and a PKCS#10 request is signed by "
+	    "its own key to prove possession",
+	    name,
+	    usage == BURIN_USE_DECRYPT	    ? ", decrypts only"
+		: usage == BURIN_USE_DERIVE ? ", derives only"
+					    : "");
+	(void)burin_error_rule(e, "RFC 2986 section 4.2");
+	return burin_error_advice(e, "%s",
+	    usage == BURIN_USE_DECRYPT
+		? "use a key that may sign; burin keygen --usage sign,decrypt "
+		  "makes one for both"
+		: "use a key that may sign: RSA, EC, ed25519 or ed448");
+}
+
+int
 plan_settle_label(struct plan *p, struct burin_error *e)
 {
 	const char *from = "burin", *colon;

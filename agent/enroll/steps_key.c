@@ -68,21 +68,6 @@ check_trust(struct walk *w, struct burin_error *e)
 	return 0;
 }
 
-/* PKCS#10 is signed with the key it is for (RFC 2986 section 4.2). */
-static int
-check_can_sign(enum burin_key_type type, unsigned usage, struct burin_error *e)
-{
-	if (type != BURIN_X25519 &&
-	    (usage == 0 || (usage & BURIN_USE_SIGN) != 0))
-		return 0;
-	burin_fail(e, BURIN_EUSAGE, "key-cannot-sign",
-	    "a key of type %s that may not sign cannot prove itself in a "
-	    "PKCS#10 request",
-	    burin_key_type_name(type));
-	burin_error_rule(e, "RFC 2986 section 4.2");
-	return burin_error_advice(e, "use a key that may sign");
-}
-
 /* Nothing must be found wrong later that could be found wrong now. */
 static int
 check_plan(struct walk *w, struct burin_error *e)
@@ -98,7 +83,7 @@ check_plan(struct walk *w, struct burin_error *e)
 		goto out;
 	if (w->plan.key == NULL &&
 	    (plan_key_spec(&w->plan, &spec, e) != 0 ||
-		check_can_sign(spec.type, spec.usage, e) != 0))
+		plan_can_sign(spec.type, spec.usage, e) != 0))
 		goto out;
 	rc = check_trust(w, e);
 out:
@@ -356,7 +341,7 @@ take_key(struct walk *w, struct burin_error *e)
 		return -1;
 	if (use_key(w, k, e) != 0 ||
 	    remember_token(w, burin_key_token(k), e) != 0 ||
-	    check_can_sign(burin_key_get_type(k), burin_key_usage(k), e) != 0)
+	    plan_can_sign(burin_key_get_type(k), burin_key_usage(k), e) != 0)
 		return -1;
 	(void)snprintf(w->text, sizeof(w->text), "%s key found on the token",
 	    burin_key_type_name(burin_key_get_type(k)));
