@@ -86,19 +86,32 @@ out:
 }
 
 int
-profile_req(const char *profile, enum burin_key_type type, X509 *cert,
-    X509_REQ **out, struct burin_checks *checks, struct burin_error *e)
+profile_read(
+    const char *name, struct burin_profile **out, struct burin_error *e)
 {
-	struct burin_profile *p = NULL;
-	struct burin_subject *s = NULL;
 	char *text = NULL;
 	size_t len;
+	int rc;
+
+	*out = NULL;
+	if (name == NULL)
+		return 0;
+	if (profile_load(name, &text, &len, e) != 0)
+		return -1;
+	rc = burin_profile_parse(text, len, out, e);
+	free(text);
+	return rc;
+}
+
+int
+profile_req(const struct burin_profile *p, enum burin_key_type type, X509 *cert,
+    X509_REQ **out, struct burin_checks *checks, struct burin_error *e)
+{
+	struct burin_subject *s = NULL;
 	int rc = -1;
 
 	*out = NULL;
-	if (profile_load(profile, &text, &len, e) != 0 ||
-	    burin_profile_parse(text, len, &p, e) != 0 ||
-	    burin_subject_new(&s, e) != 0)
+	if (burin_subject_new(&s, e) != 0)
 		goto out;
 	check_type(p, type, checks);
 	burin_subject_set_ski(s, 0);
@@ -107,7 +120,5 @@ profile_req(const char *profile, enum burin_key_type type, X509 *cert,
 	rc = sign(s, out, e);
 out:
 	burin_subject_free(&s);
-	burin_profile_free(&p);
-	free(text);
 	return rc;
 }

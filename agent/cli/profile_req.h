@@ -10,14 +10,19 @@
 #include <openssl/x509.h>
 
 #include <burin/error.h>
+#include <burin/profile.h>
 #include <burin/response.h>
 #include <burin/token.h>
 
+/* The profile called name; NULL when name is NULL. burin_profile_free. */
+int profile_read(
+    const char *name, struct burin_profile **out, struct burin_error *e);
 /*
  * A request with the names of cert and the usages of the profile, to hold
  * the certificate against; adds the check of the key type. X509_REQ_free.
  */
-int profile_req(const char *profile, enum burin_key_type type, X509 *cert,
-    X509_REQ **out, struct burin_checks *checks, struct burin_error *e);
+int profile_req(const struct burin_profile *p, enum burin_key_type type,
+    X509 *cert, X509_REQ **out, struct burin_checks *checks,
+    struct burin_error *e);
 
 #endif

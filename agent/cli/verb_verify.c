@@ -115,10 +115,10 @@ append(struct burin_checks *to, const struct burin_checks *from)
 
 static int
 check_certificate(struct cli *c, struct burin_key *key, X509 *leaf,
-    STACK_OF(X509) * bag, struct burin_checks *checks, struct burin_error *e)
+    const struct burin_profile *profile, STACK_OF(X509) * bag,
+    struct burin_checks *checks, struct burin_error *e)
 {
 	const char *trust = arg_value(c->args, "trust");
-	const char *profile = arg_value(c->args, "profile");
 	struct burin_check_input in;
 	struct burin_checks found;
 	X509_REQ *req = NULL;
@@ -218,6 +218,7 @@ static int
 run(struct cli *c, struct burin_error *e)
 {
 	STACK_OF(X509) *own = NULL, *bag = NULL;
+	struct burin_profile *profile = NULL;
 	struct burin_checks checks;
 	struct burin_key *key = NULL;
 	struct timespec start;
@@ -226,6 +227,11 @@ run(struct cli *c, struct burin_error *e)
 
 	memset(&checks, 0, sizeof(checks));
 	(void)clock_gettime(CLOCK_MONOTONIC, &start);
+	/* A mistyped profile is the user's slip, not the identity's fault. */
+	if (profile_read(arg_value(c->args, "profile"), &profile, e) != 0) {
+		(void)burin_error_step(e, "profile");
+		goto out;
+	}
 	if (work_key(c, &key, e) != 0)
 		goto out;
 	if ((bag = sk_X509_new_null()) == NULL) {
@@ -241,7 +247,8 @@ run(struct cli *c, struct burin_error *e)
 	if (check_present(key, own, &leaf, &checks)) {
 		out_json(c, "certificate", json_cert(leaf));
 		work_say_identity(c, key, leaf);
-		if (check_certificate(c, key, leaf, bag, &checks, e) != 0 ||
+		if (check_certificate(c, key, leaf, profile, bag, &checks, e) !=
+			0 ||
 		    check_consumer(c, key, &checks, e) != 0)
 			goto out;
 	} else {
@@ -254,6 +261,7 @@ run(struct cli *c, struct burin_error *e)
 out:
 	sk_X509_pop_free(own, X509_free);
 	sk_X509_pop_free(bag, X509_free);
+	burin_profile_free(&profile);
 	burin_key_free(&key);
 	return rc;
 }
