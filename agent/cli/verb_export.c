@@ -179,26 +179,28 @@ run(struct cli *c, struct burin_error *e)
 	STACK_OF(X509) *chain = NULL;
 	struct burin_key *key = NULL;
 	const char *path;
-	int rc = -1;
+	int n, rc = -1;
 
-	if (work_required(c, "out", &path, e) != 0 || work_key(c, &key, e) != 0)
+	if (work_out(c, &path, e) != 0 || work_key(c, &key, e) != 0)
 		goto out;
 	if (collect(c, key, &chain, e) != 0) {
 		(void)burin_error_step(e, "collect");
 		goto out;
 	}
+	n = sk_X509_num(chain);
 	json_chain(c, chain);
 	out_json(c, "out", json_text(path));
 	if (c->dry_run) {
-		out_text(c, "would write %d certificates to %s",
-		    sk_X509_num(chain), path);
+		out_text(c, "would write %d %s to %s", n,
+		    n == 1 ? "certificate" : "certificates", path);
 		rc = 0;
 		goto out;
 	}
 	if ((rc = write_certs(c, path, chain, e)) != 0)
 		(void)burin_error_step(e, "write-file");
 	else if (strcmp(path, "-") != 0)
-		out_text(c, "%d certificates in %s", sk_X509_num(chain), path);
+		out_text(c, "%d %s in %s", n,
+		    n == 1 ? "certificate" : "certificates", path);
 out:
 	sk_X509_pop_free(chain, X509_free);
 	burin_key_free(&key);

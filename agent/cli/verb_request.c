@@ -97,14 +97,11 @@ options(struct cli *c, const char **path, struct burin_error *e)
 {
 	const char *format = arg_value(c->args, "format");
 
-	if (work_required(c, "out", path, e) != 0)
+	if (work_out(c, path, e) != 0)
 		return -1;
 	if (format != NULL && strcmp(format, "pkcs10") != 0)
 		return burin_fail(e, BURIN_EUSAGE, "format-unknown",
 		    "--format is pkcs10, not \"%s\"", format);
-	if (c->want_json && strcmp(*path, "-") == 0)
-		return burin_fail(e, BURIN_EUSAGE, "option-conflict",
-		    "--json and --out - both want standard output");
 	return 0;
 }
 
@@ -125,6 +122,13 @@ run(struct cli *c, struct burin_error *e)
 		return burin_error_step(e, "options");
 	if (subject(c, &s, e) != 0 || work_key(c, &key, e) != 0)
 		goto out;
+	if (plan_can_sign(burin_key_get_type(key), burin_key_usage(key), e) !=
+	    0) {
+		(void)burin_error_step(e, "find-key");
+		(void)burin_error_token(
+		    e, "%s", burin_token_name(burin_key_token(key)));
+		goto out;
+	}
 	if (c->dry_run) {
 		out_text(c, "would sign a request and write it to %s", path);
 		rc = 0;

@@ -34,6 +34,17 @@ work_required(
 }
 
 int
+work_out(struct cli *c, const char **path, struct burin_error *e)
+{
+	if (work_required(c, "out", path, e) != 0)
+		return -1;
+	if (c->want_json && strcmp(*path, "-") == 0)
+		return burin_fail(e, BURIN_EUSAGE, "option-conflict",
+		    "--json and --out - both want standard output");
+	return 0;
+}
+
+int
 work_token(struct cli *c, int want_blank, struct burin_token **t,
     struct burin_error *e)
 {

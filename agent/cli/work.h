@@ -17,6 +17,8 @@
 /* The value of an option that must be there: BURIN_EUSAGE names it. */
 int work_required(
     struct cli *c, const char *name, const char **value, struct burin_error *e);
+/* --out FILE; "-" and --json would both be standard output. */
+int work_out(struct cli *c, const char **path, struct burin_error *e);
 /* --token, and --key: found, c->json told. Needs and makes c->p11. */
 int work_token(struct cli *c, int want_blank, struct burin_token **t,
     struct burin_error *e);
