@@ -103,6 +103,7 @@ engine_install(struct engine *en, const struct install_input *in,
     struct engine_report *r, struct burin_error *e)
 {
 	struct burin_p11_calls calls;
+	unsigned long made;
 	struct timespec at;
 	X509 *cert;
 
@@ -131,10 +132,15 @@ engine_install(struct engine *en, const struct install_input *in,
 	if (walk_stopped(en))
 		return burin_fail(e, BURIN_EINTERRUPTED, "interrupted",
 		    "stopped before anything was written");
+	made = burin_p11_calls_of(en->p11, "C_CreateObject");
 	if (burin_cert_write(in->key, cert, NULL, in->replace, e) != 0)
 		return burin_error_step(e, "write");
 	add_step(en, r, JOB_CONFIRMED,
-	    "certificate written, read back from a new session and compared",
+	    burin_p11_calls_of(en->p11, "C_CreateObject") > made
+		? "certificate written, read back from a new session and "
+		  "compared"
+		: "the certificate is on the token already; nothing was "
+		  "written",
 	    &at, &calls.total);
 	return 0;
 }
