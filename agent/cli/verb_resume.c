@@ -53,8 +53,11 @@ run(struct cli *c, struct burin_error *e)
 	out_json(c, "id", json_text(job.id));
 	out_json(c, "state", json_text(job_state_name(job.state)));
 	if (c->dry_run) {
-		out_text(c, "would go on with job %s from state %s", job.id,
-		    job_state_name(job.state));
+		out_text(c,
+		    job_state_final(job.state)
+			? "job %s has ended (%s): nothing to go on with"
+			: "would go on with job %s from state %s",
+		    job.id, job_state_name(job.state));
 		rc = 0;
 		goto out;
 	}
