@@ -53,7 +53,11 @@ b 0 install --json --dry-run --key "$uri" "$work/mine.pem" \
 b 0 install --json --key "$uri" "$work/mine.pem" \
 	--trust "$work/other.pem" "${pin[@]}"
 is .certificate.subject CN=mine
+b 0 install --json --key "$uri" "$work/mine.pem" \
+	--trust "$work/other.pem" "${pin[@]}"
+says nothing was written
 b 10 verify --json --key "$uri" --trust "$work/ca/ca.pem" "${pin[@]}"
+b 2 verify --json --key "$uri" --profile nosuch "${pin[@]}"
 ok 'wrong anchor refused, right one installed, verify tells them apart'
 
 # Another certificate for the same key wants --replace.
@@ -108,4 +112,34 @@ is .error.exit 2
 b 2 enroll --json --token refused --profile nosuch --ca "$url"
 b 2 frobnicate
 b 3 status nosuchjob
+b 2 export --json --key "$uri" --out - "${pin[@]}"
+is .error.code option-conflict
+printf '[burin]\njson = yes\n' >"$work/json.cnf"
+b 2 show --config "$work/json.cnf"
+is .error.code word-missing
+for verb in serve pending 'approve 1' 'invite x' 'invite x --profile im'; do
+	read -r verb words <<<"$verb"
+	# shellcheck disable=SC2086
+	b 2 authority "$verb" --json "$work/nowhere" $words
+	is .error.code authority-missing
+done
 ok 'dry run changes nothing; usage errors are exit 2'
+
+# --- a key that cannot prove itself ------------------------------------------
+softhsm_token decrypter
+b 0 keygen --json --token decrypter --type rsa:2048 --usage decrypt \
+	--label dec "${pin[@]}"
+uri=$(j .key.uri)
+b 2 request --json --key "$uri" --profile default --subject CN=dec \
+	--out "$work/dec.der" "${pin[@]}"
+is .error.code key-cannot-sign
+[[ ! -e $work/dec.der ]] || die 'a request without proof'
+for what in "--key $uri" '--token decrypter --type rsa:2048 --usage decrypt'; do
+	# shellcheck disable=SC2086
+	b 2 enroll --json $what --profile default --subject CN=dec \
+		--ca "$url" --trust "$work/ca/ca.pem" --user a \
+		--secret "file:$work/secret" "${pin[@]}"
+	is .error.code key-cannot-sign
+	is .error.rule 'RFC 2986 section 4.2'
+done
+ok 'a decrypt-only key is refused with the reason: exit 2'
