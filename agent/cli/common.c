@@ -220,6 +220,7 @@ cli_clear(struct cli *c)
 	free(c->pin_token);
 	c->pin_token = NULL;
 	(void)cli_pin_uri(c, NULL, NULL);
+	pin_memory_release(&c->pins);
 	journal_close(&c->journal);
 	json_decref(c->json);
 	c->json = NULL;

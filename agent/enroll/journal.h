@@ -116,13 +116,17 @@ void journal_unlock(struct journal *j, const char *id, int fd);
  * that a token refused is kept as a scrypt verifier with its own salt, by
  * token serial, label and login, and never sent again unless retry_pin; two
  * wrong tries since the last success count as "the next may be the last".
- * A success forgets both.
+ * A success forgets both. From before to after no other process logs in to
+ * the token; pin_memory_release ends that when after was never called.
  */
 struct pin_memory {
 	struct journal *j;
 	int retry_pin; /* --retry-pin: send it again all the same */
 	int last_try;  /* --last-try */
+	int locked;    /* a login is under way: close(lock) ends it */
+	int lock;
 };
+void pin_memory_release(struct pin_memory *m);
 int pin_memory_before(void *arg, const struct burin_token *t,
     enum burin_login who, const struct burin_secret *pin,
     struct burin_error *e);

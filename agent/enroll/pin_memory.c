@@ -8,6 +8,7 @@
  */
 
 #include <string.h>
+#include <unistd.h>
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
@@ -31,11 +32,22 @@ struct wrong {
 	int count;
 };
 
+/*
+ * A login for one use has its own memory: there are tokens with a PIN of
+ * their own for it, and the user PIN was right just before.
+ */
 static const char *
 login_word(enum burin_login who)
 {
-	return who == BURIN_LOGIN_SO || who == BURIN_LOGIN_NEW_SO ? "so"
-								  : "user";
+	switch (who) {
+	case BURIN_LOGIN_SO:
+	case BURIN_LOGIN_NEW_SO:
+		return "so";
+	case BURIN_LOGIN_CONTEXT:
+		return "context";
+	default:
+		return "user";
+	}
 }
 
 static int
@@ -280,10 +292,27 @@ int
 pin_memory_before(void *arg, const struct burin_token *t, enum burin_login who,
     const struct burin_secret *pin, struct burin_error *e)
 {
+	struct pin_memory *m = arg;
 	struct pin_owner o;
+	int rc;
 
 	owner_of(t, who, &o);
-	return pin_memory_check(arg, &o, pin, e);
+	pin_memory_release(m);
+	if (login_lock(m->j, &o, &m->lock, e) != 0)
+		return -1;
+	m->locked = 1;
+	rc = pin_memory_check(m, &o, pin, e);
+	if (rc != 0)
+		pin_memory_release(m);
+	return rc;
+}
+
+void
+pin_memory_release(struct pin_memory *m)
+{
+	if (m->locked)
+		(void)close(m->lock);
+	m->locked = 0;
 }
 
 int
@@ -291,8 +320,11 @@ pin_memory_after(void *arg, const struct burin_token *t, enum burin_login who,
     const struct burin_secret *pin, int right, struct burin_error *e)
 {
 	struct pin_owner o;
+	int rc;
 
 	owner_of(t, who, &o);
-	return right ? pin_memory_right(arg, &o, e)
-		     : pin_memory_wrong(arg, &o, pin, e);
+	rc = right ? pin_memory_right(arg, &o, e)
+		   : pin_memory_wrong(arg, &o, pin, e);
+	pin_memory_release(arg);
+	return rc;
 }

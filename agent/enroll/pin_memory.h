@@ -17,6 +17,13 @@ struct pin_owner {
 	enum burin_login who;
 };
 
+/*
+ * No other process logs in to this token until *fd is closed. Waits; not for
+ * ever: BURIN_EINTERRUPTED "login-busy".
+ */
+int login_lock(struct journal *j, const struct pin_owner *o, int *fd,
+    struct burin_error *e);
+
 /* -1, BURIN_EPIN, when this PIN must not be sent. */
 int pin_memory_check(const struct pin_memory *m, const struct pin_owner *o,
     const struct burin_secret *pin, struct burin_error *e);
