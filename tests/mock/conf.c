@@ -181,6 +181,18 @@ pad(struct conf *c, const char *value)
 }
 
 static int
+fate(enum cert_fate *dst, const char *value)
+{
+	if (strcmp(value, "damaged") == 0)
+		*dst = CERT_DAMAGED;
+	else if (strcmp(value, "lost") == 0)
+		*dst = CERT_LOST;
+	else
+		return 0;
+	return 1;
+}
+
+static int
 flag(int *dst, const char *value)
 {
 	*dst = strcmp(value, "1") == 0;
@@ -238,6 +250,8 @@ set(struct conf *c, const char *key, const char *value)
 		return number(value, &c->max_sessions);
 	if (IS("extractable"))
 		return flag(&c->extractable, value);
+	if (IS("certificate"))
+		return fate(&c->cert_fate, value);
 	if (IS("flags")) {
 		c->silent = strcmp(value, "silent") == 0;
 		return c->silent || strcmp(value, "truthful") == 0;

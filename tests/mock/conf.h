@@ -48,6 +48,11 @@ struct conf {
 	} tokens[MAX_TOKENS];
 	unsigned long n_tokens, slots, tries, max_sessions;
 	int silent, extractable, blank;
+	enum cert_fate {
+		CERT_KEPT,
+		CERT_DAMAGED,
+		CERT_LOST
+	} cert_fate;
 };
 
 /* 1, or 0 with the reason on stderr. No file named: everything default. */

@@ -165,6 +165,25 @@ check_new(const struct object *o)
 	}
 }
 
+/* What becomes of a certificate that the token says it took. */
+static int
+keep(CK_SLOT_ID slot, struct object *o)
+{
+	const CK_ATTRIBUTE *value = object_get(o, CKA_VALUE);
+
+	if (object_ulong(o, CKA_CLASS, ~0UL) != CKO_CERTIFICATE ||
+	    mock_conf->cert_fate == CERT_KEPT || value->ulValueLen == 0)
+		return store_save(slot, o);
+	if (mock_conf->cert_fate == CERT_DAMAGED) {
+		((unsigned char *)value->pValue)[value->ulValueLen - 1] ^= 1;
+		return store_save(slot, o);
+	}
+	if (!store_save(slot, o))
+		return 0;
+	store_remove(slot, o->handle);
+	return 1;
+}
+
 CK_RV
 mock_CreateObject(
     CK_SESSION_HANDLE h, CK_ATTRIBUTE *a, CK_ULONG n, CK_OBJECT_HANDLE *out)
@@ -180,7 +199,7 @@ mock_CreateObject(
 		rv = CKR_ATTRIBUTE_VALUE_INVALID;
 	else if ((rv = check_new(&o)) == CKR_OK &&
 	    (rv = object_may_write(s, &o)) == CKR_OK) {
-		if (store_save(s->slot, &o))
+		if (keep(s->slot, &o))
 			*out = o.handle;
 		else
 			rv = CKR_DEVICE_MEMORY;

@@ -41,6 +41,21 @@ replace(const char *path, const char *tmp, FILE *f)
 	return fclose(f) == 0 && !bad && rename(tmp, path) == 0;
 }
 
+/* For people and scripts; the mock never reads it. */
+static int
+tell_tries(CK_SLOT_ID slot, const struct token *t)
+{
+	char path[MAX_PATH], tmp[MAX_PATH];
+	FILE *f;
+
+	path_of(path, "tries", slot, 0);
+	path_of(tmp, "new", slot, 0);
+	if ((f = fopen(tmp, "we")) == NULL)
+		return 0;
+	(void)fprintf(f, "user %lu\nso %lu\n", t->wrong, t->so_wrong);
+	return replace(path, tmp, f);
+}
+
 int
 store_token_save(CK_SLOT_ID slot, const struct token *t)
 {
@@ -52,7 +67,7 @@ store_token_save(CK_SLOT_ID slot, const struct token *t)
 	if ((f = fopen(tmp, "we")) == NULL)
 		return 0;
 	(void)fwrite(t, sizeof(*t), 1, f);
-	return replace(path, tmp, f);
+	return replace(path, tmp, f) && tell_tries(slot, t);
 }
 
 int
