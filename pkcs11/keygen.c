@@ -74,20 +74,53 @@ is_way(const struct key_type *type, size_t i)
 	return i == 0 || (i < P11_MAX_WAYS && type->ways[i].params != NULL);
 }
 
+/* The token said that it does not make such keys. */
+static int
+is_no(CK_RV rv)
+{
+	return rv == CKR_MECHANISM_INVALID || rv == CKR_KEY_SIZE_RANGE;
+}
+
+static int
+fail_type(struct burin_token *t, const struct key_type *type,
+    const char *function, CK_RV rv, struct burin_error *e)
+{
+	if (!is_no(rv))
+		return p11_failed(t, function, rv, e);
+	burin_fail(e, BURIN_EREFUSED, "type-not-offered",
+	    "the token cannot make %s keys (%s)", type->name, p11_ckr_name(rv));
+	if (e != NULL)
+		e->ckr = rv;
+	burin_error_token(e, "%s", t->name);
+	return burin_error_advice(
+	    e, "burin tokens shows the key types that it makes");
+}
+
+int
+burin_token_check_generate(
+    struct burin_token *t, enum burin_key_type type, struct burin_error *e)
+{
+	const struct key_type *kt = p11_key_type(type);
+	CK_RV rv = CKR_MECHANISM_INVALID;
+	size_t i;
+
+	if (kt == NULL)
+		return burin_fail(e, BURIN_EUSAGE, "key-type-unknown",
+		    "this is no type of a key that can be made");
+	p11_lock(t->m);
+	for (i = 0; is_no(rv) && is_way(kt, i); i++)
+		rv = p11_can_go(t, kt, &kt->ways[i]);
+	p11_unlock(t->m);
+	if (rv == CKR_OK)
+		return 0;
+	fail_type(t, kt, "C_GetMechanismInfo", rv, e);
+	return burin_error_step(e, "keygen");
+}
+
 int
 burin_token_can_generate(struct burin_token *t, enum burin_key_type type)
 {
-	const struct key_type *kt = p11_key_type(type);
-	size_t i;
-	int can = 0;
-
-	if (kt == NULL)
-		return 0;
-	p11_lock(t->m);
-	for (i = 0; !can && is_way(kt, i); i++)
-		can = p11_can_go(t, kt, &kt->ways[i]) == CKR_OK;
-	p11_unlock(t->m);
-	return can;
+	return burin_token_check_generate(t, type, NULL) == 0;
 }
 
 /* --- templates -------------------------------------------------------------
@@ -223,24 +256,6 @@ out:
 }
 
 static int
-fail_refused(struct gen *g, CK_RV rv, struct burin_error *e)
-{
-	struct burin_token *t = g->k->t;
-
-	if (rv == CKR_MECHANISM_INVALID || rv == CKR_KEY_SIZE_RANGE) {
-		burin_fail(e, BURIN_EREFUSED, "type-not-offered",
-		    "the token makes no %s keys (%s)", g->type->name,
-		    p11_ckr_name(rv));
-		if (e != NULL)
-			e->ckr = rv;
-		burin_error_token(e, "%s", t->name);
-		return burin_error_advice(
-		    e, "burin tokens shows the key types that it makes");
-	}
-	return p11_failed(t, "C_GenerateKeyPair", rv, e);
-}
-
-static int
 climb(
     struct gen *g, const struct key_way *way, CK_RV *rv, struct burin_error *e)
 {
@@ -269,7 +284,7 @@ generate(struct gen *g, struct burin_error *e)
 	for (i = 0; is_way(g->type, i); i++) {
 		way = &g->type->ways[i];
 		rv = p11_can_go(g->k->t, g->type, way);
-		if (rv == CKR_MECHANISM_INVALID || rv == CKR_KEY_SIZE_RANGE)
+		if (is_no(rv))
 			continue;
 		if (climb(g, way, &rv, e) == -1)
 			return -1;
@@ -278,7 +293,7 @@ generate(struct gen *g, struct burin_error *e)
 		if (!other_way_may_do(rv))
 			break;
 	}
-	return fail_refused(g, rv, e);
+	return fail_type(g->k->t, g->type, "C_GenerateKeyPair", rv, e);
 }
 
 /* --- the whole -------------------------------------------------------------

@@ -62,8 +62,6 @@ int walk_find_made(struct walk *w, int complete, struct burin_key **out,
 int walk_present(struct walk *w, struct burin_error *e);
 /* The key and certificate that a renewal authenticates with, once. */
 int walk_old(struct walk *w, struct burin_error *e);
-/* A failed use of k: the token's own words come first. */
-void walk_key_error(struct burin_key *k, struct burin_error *e);
 
 /* --- steps_send.c ----------------------------------------------------------
  */

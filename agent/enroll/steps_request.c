@@ -11,17 +11,6 @@
 
 #include "steps.h"
 
-void
-walk_key_error(struct burin_key *k, struct burin_error *e)
-{
-	struct burin_error token = BURIN_ERROR_INIT;
-
-	if (k == NULL || burin_key_last_error(k, &token) == 0)
-		return;
-	burin_error_cause(&token, "%s", e->reason);
-	*e = token;
-}
-
 /* --- renewals
  * ----------------------------------------------------------------- */
 
@@ -119,7 +108,7 @@ sign_request(struct walk *w, struct burin_subject *s, struct burin_error *e)
 		return -1;
 	if (burin_pkcs10_make(
 		s, burin_key_public(k), evp, NULL, &der, &len, e) != 0) {
-		walk_key_error(k, e);
+		(void)burin_key_last_error(k, e);
 		return -1;
 	}
 	rc = blob_set(&w->job->request, der, len, e);

@@ -117,7 +117,8 @@ step_send(struct walk *w, enum job_state *next, struct burin_error *e)
 	w->asked = 1;
 	if (transport_submit(&c, w->job->request.data, w->job->request.len,
 		w->plan.reenroll_key != NULL, &reply, e) != 0) {
-		walk_key_error(w->old_key, e);
+		if (w->old_key != NULL)
+			(void)burin_key_last_error(w->old_key, e);
 		goto out;
 	}
 	rc = reply.outcome == TRANSPORT_PENDING

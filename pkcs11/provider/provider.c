@@ -192,15 +192,19 @@ burin_key_evp(struct burin_key *k, struct burin_error *e)
 int
 burin_key_last_error(struct burin_key *k, struct burin_error *e)
 {
+	char reason[sizeof(e->reason)] = "";
 	int rc = 0;
 
 	p11_lock(k->t->m);
 	if (k->last.status != BURIN_OK) {
 		rc = -1;
-		if (e != NULL && e->status == BURIN_OK)
+		if (e != NULL) {
+			if (e->status != BURIN_OK)
+				memcpy(reason, e->reason, sizeof(reason));
 			*e = k->last;
-		else
-			burin_error_cause(e, "%s", k->last.reason);
+			if (reason[0] != '\0')
+				burin_error_cause(e, "%s", reason);
+		}
 	}
 	p11_unlock(k->t->m);
 	return rc;
