@@ -180,19 +180,7 @@ gettable(void *ctx, void *provctx)
 static int
 start(struct cipher_ctx *c, void *key, const OSSL_PARAM params[], int private)
 {
-	if (key != NULL) {
-		prov_key_free(c->key);
-		c->key = prov_key_ref(key);
-	}
-	if (c->key == NULL || c->key->pub == NULL) {
-		ERR_raise(ERR_LIB_PROV, PROV_R_NO_KEY_SET);
-		return 0;
-	}
-	if (private && c->key->k == NULL) {
-		ERR_raise(ERR_LIB_PROV, PROV_R_NOT_A_PRIVATE_KEY);
-		return 0;
-	}
-	return set_params(c, params);
+	return prov_key_use(&c->key, key, private) && set_params(c, params);
 }
 
 static int

@@ -185,15 +185,8 @@ static int
 init(void *ctx, void *key, const OSSL_PARAM params[])
 {
 	struct exchange_ctx *c = ctx;
-	struct prov_key *k = key;
 
-	if (k == NULL || k->pub == NULL || k->k == NULL) {
-		ERR_raise(ERR_LIB_PROV, PROV_R_NOT_A_PRIVATE_KEY);
-		return 0;
-	}
-	prov_key_free(c->key);
-	c->key = prov_key_ref(k);
-	return set_params(c, params);
+	return prov_key_use(&c->key, key, 1) && set_params(c, params);
 }
 
 static int

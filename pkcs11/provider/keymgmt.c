@@ -96,6 +96,24 @@ prov_key_free(struct prov_key *key)
 	OPENSSL_free(key);
 }
 
+int
+prov_key_use(struct prov_key **held, struct prov_key *key, int private)
+{
+	if (key != NULL) {
+		prov_key_free(*held);
+		*held = prov_key_ref(key);
+	}
+	if (*held == NULL || (*held)->pub == NULL) {
+		ERR_raise(ERR_LIB_PROV, PROV_R_NO_KEY_SET);
+		return 0;
+	}
+	if (private && (*held)->k == NULL) {
+		ERR_raise(ERR_LIB_PROV, PROV_R_NOT_A_PRIVATE_KEY);
+		return 0;
+	}
+	return 1;
+}
+
 static void
 key_free(void *key)
 {

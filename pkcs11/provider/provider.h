@@ -44,6 +44,12 @@ struct prov_key {
 
 struct prov_key *prov_key_ref(struct prov_key *key);
 void prov_key_free(struct prov_key *key); /* accepts NULL */
+/*
+ * What an operation begins with: *held becomes key (NULL: stays what it is).
+ * 1 when it can do a public, or with private a private, operation; else 0
+ * with OpenSSL's error raised.
+ */
+int prov_key_use(struct prov_key **held, struct prov_key *key, int private);
 
 extern const OSSL_DISPATCH prov_keymgmt_rsa[], prov_keymgmt_ec[],
     prov_keymgmt_ed25519[], prov_keymgmt_ed448[], prov_keymgmt_x25519[];
