@@ -20,6 +20,23 @@
 #define EST_RETRY_SECONDS 60 /* a 202 without Retry-After */
 
 /*
+ * An address is stored, shown and seen by everybody in the list of processes:
+ * no place for a password. The address is not quoted.
+ */
+static int
+refuse_userinfo(const char *option, const char *url, struct burin_error *e)
+{
+	if (url == NULL || strchr(url, '@') == NULL)
+		return 0;
+	burin_fail(e, BURIN_EUSAGE, "url-userinfo",
+	    "the address of %s has a user or a password in it", option);
+	burin_error_rule(e, "RFC 3986 section 3.2.1");
+	return burin_error_advice(e,
+	    "leave what is before the '@' out: --user and --secret are for "
+	    "the authority, https_proxy in the environment for a proxy");
+}
+
+/*
  * "https://HOST", or with /.well-known/est and at most one label behind it
  * (RFC 7030 section 3.2.2), plus the operation. curl_free'd by the caller.
  */
@@ -37,8 +54,11 @@ est_url(
 		burin_fail_memory(e);
 		goto out;
 	}
+	if (refuse_userinfo("--ca", base, e) != 0)
+		goto out;
 	if (base == NULL ||
-	    curl_url_set(u, CURLUPART_URL, base, 0) != CURLUE_OK ||
+	    curl_url_set(u, CURLUPART_URL, base, CURLU_DISALLOW_USER) !=
+		CURLUE_OK ||
 	    strncasecmp(base, "https://", 8) != 0) {
 		burin_fail(e, BURIN_EUSAGE, "ca-url",
 		    "'%s' is not an https:// address",
@@ -53,7 +73,9 @@ est_url(
 	}
 	for (n = strlen(path); n > 0 && path[n - 1] == '/'; n--)
 		path[n - 1] = '\0';
-	if (n != 0 && strncmp(path, EST_PATH, strlen(EST_PATH)) != 0) {
+	if (n != 0 &&
+	    (strncmp(path, EST_PATH, strlen(EST_PATH)) != 0 ||
+		strchr("/", path[strlen(EST_PATH)]) == NULL)) {
 		burin_fail(e, BURIN_EUSAGE, "ca-url",
 		    "the path '%s' does not begin with %s", path, EST_PATH);
 		burin_error_rule(e, "RFC 7030 section 3.2.2");
@@ -85,6 +107,8 @@ est_check(const struct transport_config *c, struct burin_error *e)
 	char *url = NULL;
 	int rc;
 
+	if (refuse_userinfo("--proxy", c->proxy, e) != 0)
+		return -1;
 	rc = est_url(c->url, "cacerts", &url, e);
 	curl_free(url);
 	return rc;

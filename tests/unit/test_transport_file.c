@@ -1,7 +1,7 @@
 /*
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * The protocol "file", and the choice of protocols.
+ * The protocol "file", the choice of protocols, the addresses of EST.
  */
 
 #include <setjmp.h>
@@ -141,6 +141,41 @@ test_refused(void **state)
 	expect(BURIN_EUSAGE, "protocol-unknown");
 }
 
+/* What an address may hold is judged before it is stored or shown. */
+static void
+test_addresses(void **state)
+{
+	static const struct {
+		const char *url, *proxy, *code; /* NULL: taken */
+	} tries[] = {
+		{ "https://ca.example", NULL, NULL },
+		{ "https://ca.example/.well-known/est/label", "", NULL },
+		{ "https://ca.example", "http://proxy:3128", NULL },
+		{ "http://ca.example", NULL, "ca-url" },
+		{ "https://ca.example/.well-known/estate", NULL, "ca-url" },
+		{ "https://me:geheim@ca.example", NULL, "url-userinfo" },
+		{ "http://me:geheim@ca.example", NULL, "url-userinfo" },
+		{ "https://ca.example", "http://me:geheim@p", "url-userinfo" },
+	};
+	struct transport_config c;
+	size_t i;
+
+	(void)state;
+	memset(&c, 0, sizeof(c));
+	for (i = 0; i < sizeof(tries) / sizeof(tries[0]); i++) {
+		c.url = tries[i].url;
+		c.proxy = tries[i].proxy;
+		if (tries[i].code == NULL) {
+			assert_int_equal(transport_check(&c, &e), 0);
+			continue;
+		}
+		assert_int_equal(transport_check(&c, &e), -1);
+		assert_null(strstr(e.reason, "geheim"));
+		assert_null(strstr(e.advice, "geheim"));
+		expect(BURIN_EUSAGE, tries[i].code);
+	}
+}
+
 int
 main(void)
 {
@@ -148,6 +183,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 		    test_out_and_in, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_addresses, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
