@@ -7,19 +7,30 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <openssl/asn1.h>
 #include <openssl/err.h>
 
 #include <burin/error.h>
 
-/* Control bytes would let a peer or a token write on the user's terminal. */
+/*
+ * Control characters would let a peer or a token write on the user's
+ * terminal; what is no UTF-8 would be no JSON either.
+ */
 static void
 clean(char *s)
 {
-	for (; *s != '\0'; s++) {
-		unsigned char c = (unsigned char)*s;
+	size_t left = strlen(s);
+	unsigned long c;
+	int n;
 
-		if (c < 0x20 || c == 0x7f)
-			*s = '?';
+	for (; left > 0; s += n, left -= (size_t)n) {
+		n = UTF8_getc(
+		    (const unsigned char *)s, left > 4 ? 4 : (int)left, &c);
+		if (n > 0 && c >= 0x20 && (c < 0x7f || c > 0x9f) &&
+		    (c < 0xd800 || c > 0xdfff) && c <= 0x10ffff)
+			continue;
+		n = n > 0 ? n : 1;
+		memset(s, '?', (size_t)n);
 	}
 }
 
