@@ -62,6 +62,10 @@ write_profile(struct bench *b)
 	assert_non_null(f = fopen(path, "w"));
 	assert_true(fputs(profile_text, f) >= 0);
 	assert_int_equal(fclose(f), 0);
+	/* The operator's functions look whether init came to its end. */
+	(void)snprintf(path, sizeof(path), "%s/authority.cnf", b->dir);
+	assert_non_null(f = fopen(path, "w"));
+	assert_int_equal(fclose(f), 0);
 }
 
 /* An invite called "alice"; the one before is forgotten. */
