@@ -162,6 +162,30 @@ entry_from_hex(const ASN1_OBJECT *oid, struct pair *pair)
 	return entry;
 }
 
+/*
+ * PrintableString where its characters do, UTF8String elsewhere: RFC 5280
+ * section 4.1.2.4 takes both, RFC 6487 section 4.4 only the first one.
+ * OpenSSL sees to the limits, then the string gets its smaller type.
+ */
+X509_NAME_ENTRY *
+csr_dn_entry(const ASN1_OBJECT *oid, const unsigned char *value, int len)
+{
+	X509_NAME_ENTRY *entry;
+
+	entry =
+	    X509_NAME_ENTRY_create_by_OBJ(NULL, oid, MBSTRING_UTF8, value, len);
+	if (entry != NULL &&
+	    ASN1_STRING_type(X509_NAME_ENTRY_get_data(entry)) ==
+		V_ASN1_UTF8STRING &&
+	    ASN1_PRINTABLE_type(value, len) == V_ASN1_PRINTABLESTRING &&
+	    X509_NAME_ENTRY_set_data(
+		entry, V_ASN1_PRINTABLESTRING, value, len) != 1) {
+		X509_NAME_ENTRY_free(entry);
+		return NULL;
+	}
+	return entry;
+}
+
 /* Why OpenSSL does not take the value, in words. */
 static int
 refuse_value(
@@ -239,8 +263,7 @@ add_pair(struct reader *r, struct pair *pair, struct burin_error *e)
 	if (pair->hex)
 		entry = entry_from_hex(oid, pair);
 	else
-		entry = X509_NAME_ENTRY_create_by_OBJ(
-		    NULL, oid, MBSTRING_UTF8, pair->value, (int)pair->len);
+		entry = csr_dn_entry(oid, pair->value, (int)pair->len);
 	if (entry == NULL) {
 		(void)refuse_value(oid, pair, e);
 		goto out;

@@ -77,6 +77,9 @@ int csr_is_ascii(const char *s, size_t len);
 /* --- names -------------------------------------------------------------- */
 
 int csr_dn_parse(const char *text, X509_NAME **out, struct burin_error *e);
+/* One attribute of UTF-8 text; NULL when OpenSSL does not take it. */
+X509_NAME_ENTRY *csr_dn_entry(
+    const ASN1_OBJECT *oid, const unsigned char *value, int len);
 /* "email:a@b" to a GeneralName; GENERAL_NAME_free. */
 int csr_san_parse(const char *text, GENERAL_NAME **out, struct burin_error *e);
 /*

@@ -248,11 +248,17 @@ static int
 add_cn(const struct burin_profile *p, struct burin_subject *s,
     const struct address *a, struct burin_error *e)
 {
+	X509_NAME_ENTRY *cn;
+	int ok;
+
 	if (!p->identity_cn ||
 	    X509_NAME_get_index_by_NID(s->dn, NID_commonName, -1) >= 0)
 		return 0;
-	if (X509_NAME_add_entry_by_NID(s->dn, NID_commonName, MBSTRING_UTF8,
-		(const unsigned char *)a->bare, -1, -1, 0) == 1)
+	cn = csr_dn_entry(OBJ_nid2obj(NID_commonName),
+	    (const unsigned char *)a->bare, (int)strlen(a->bare));
+	ok = cn != NULL && X509_NAME_add_entry(s->dn, cn, -1, 0) == 1;
+	X509_NAME_ENTRY_free(cn);
+	if (ok)
 		return 0;
 	(void)burin_fail_openssl(e, BURIN_EUSAGE, "dn-value",
 	    "\"%.100s\" is too long for a common name", a->bare);

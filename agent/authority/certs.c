@@ -73,15 +73,26 @@ out:
 	return name;
 }
 
+/*
+ * As csr/ writes a DN: PrintableString where its characters do, which is
+ * what RFC 6487 section 4.4 wants of an authority with resources.
+ */
 static X509_NAME *
 cn_only(const char *cn, struct burin_error *e)
 {
+	const unsigned char *text = (const unsigned char *)cn;
 	X509_NAME *name = X509_NAME_new();
+	X509_NAME_ENTRY *entry;
 
 	if (name != NULL &&
-	    X509_NAME_add_entry_by_NID(name, NID_commonName, MBSTRING_UTF8,
-		(const unsigned char *)cn, -1, -1, 0))
-		return name;
+	    X509_NAME_add_entry_by_NID(
+		name, NID_commonName, MBSTRING_UTF8, text, -1, -1, 0)) {
+		entry = X509_NAME_get_entry(name, 0);
+		if (ASN1_PRINTABLE_type(text, -1) != V_ASN1_PRINTABLESTRING ||
+		    X509_NAME_ENTRY_set_data(
+			entry, V_ASN1_PRINTABLESTRING, text, -1))
+			return name;
+	}
 	(void)burin_fail_openssl(e, BURIN_EUSAGE, "name-refused",
 	    "'%s' cannot be a common name (1 to %d characters)", cn, MAX_CN);
 	X509_NAME_free(name);

@@ -151,7 +151,9 @@ test_string_types(void **state)
 		const char *dn;
 		int type;
 	} rows[] = {
-		{ "CN=Alice", V_ASN1_UTF8STRING },
+		{ "CN=Alice", V_ASN1_PRINTABLESTRING },
+		{ "CN=Zo\xc3\xab", V_ASN1_UTF8STRING },
+		{ "CN=a@b", V_ASN1_UTF8STRING },
 		{ "C=DE", V_ASN1_PRINTABLESTRING },
 		{ "serialNumber=7", V_ASN1_PRINTABLESTRING },
 		{ "emailAddress=a@b", V_ASN1_IA5STRING },
