@@ -83,6 +83,7 @@ struct burin_token {
 	 * closed, never used again; the anchor keeps the login meanwhile.
 	 */
 	CK_SESSION_HANDLE anchor, work;
+	CK_SESSION_HANDLE spent;	/* a work session before, still open */
 	int logged_in;
 	int login_ours;	     /* logged_in by our own C_Login */
 	int relogin;	     /* lost with the only session */
@@ -208,7 +209,10 @@ int p11_work_session(
     struct burin_token *t, CK_SESSION_HANDLE *s, struct burin_error *e);
 /* After a failed call: closes the work session; a new one comes on demand. */
 void p11_drop_work(struct burin_token *t);
-/* Closes the work session and opens a fresh one: for reading back. */
+/*
+ * A new work session: for reading back. The old one stays open, where the
+ * token has room, until another is spent or all end: a call less.
+ */
 int p11_fresh_session(
     struct burin_token *t, CK_SESSION_HANDLE *s, struct burin_error *e);
 /* Closes everything of t and counts a generation: handles are invalid. */

@@ -86,30 +86,53 @@ p11_drop_work(struct burin_token *t)
 	t->work = P11_NO_SESSION;
 }
 
+static void
+close_spent(struct burin_token *t)
+{
+	if (t->spent != P11_NO_SESSION)
+		(void)p11_CloseSession(t->m, t->spent);
+	t->spent = P11_NO_SESSION;
+}
+
 int
 p11_fresh_session(
     struct burin_token *t, CK_SESSION_HANDLE *s, struct burin_error *e)
 {
-	p11_drop_work(t);
-	return p11_work_session(t, s, e);
+	CK_SESSION_HANDLE old = t->work;
+
+	close_spent(t);
+	/* The anchor is no spent session; some tokens have just two. */
+	if (old == P11_NO_SESSION || old == t->anchor ||
+	    (t->max_sessions != 0 && t->max_sessions < 3) ||
+	    open_session(t, &t->work) != CKR_OK) {
+		t->work = old;
+		p11_drop_work(t);
+		return p11_work_session(t, s, e);
+	}
+	t->spent = old;
+	*s = t->work;
+	return 0;
 }
 
 void
 p11_close_token(struct burin_token *t)
 {
 	struct p11_module *m = t->m;
-	CK_SESSION_HANDLE anchor = t->anchor, work = t->work;
+	CK_SESSION_HANDLE anchor = t->anchor, work = t->work, spent = t->spent;
 
-	t->anchor = t->work = P11_NO_SESSION;
+	t->anchor = t->work = t->spent = P11_NO_SESSION;
 	t->relogin = 0;
 	login_lost(t);
-	if (anchor == P11_NO_SESSION && work == P11_NO_SESSION)
+	if (anchor == P11_NO_SESSION && work == P11_NO_SESSION &&
+	    spent == P11_NO_SESSION)
 		return;
 	if (m->initialized_by_us && !m->managed) {
 		(void)p11_CloseAllSessions(m, t->slot);
 		return;
 	}
 	/* Others may have sessions with this token in this process. */
+	if (spent != P11_NO_SESSION)
+		(void)p11_CloseSession(m, spent);
 	if (work != P11_NO_SESSION)
 		(void)p11_CloseSession(m, work);
 	if (anchor != P11_NO_SESSION && anchor != work)
