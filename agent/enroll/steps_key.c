@@ -199,9 +199,13 @@ find_known(struct walk *w, struct burin_key **out, struct burin_error *e)
 	if (same)
 		return 0;
 	burin_key_free(out);
-	return burin_fail(e, BURIN_ETOKEN, "key-changed",
+	burin_fail(e, BURIN_ETOKEN, "key-changed",
 	    "the key under this job's CKA_ID is another one than when the job "
 	    "began");
+	return burin_error_advice(e,
+	    "put in the token that the job began with; or give it up with "
+	    "burin abandon %s",
+	    w->job->id);
 }
 
 int

@@ -173,9 +173,12 @@ wait_until(struct walk *w, time_t at, struct burin_error *e)
 int
 step_poll(struct walk *w, enum job_state *next, struct burin_error *e)
 {
-	time_t at = w->job->retry_at;
+	time_t at = w->job->retry_at, now = time(NULL);
 
-	if (w->asked || time(NULL) < at) {
+	/* Nobody asks for so long: the clock was wrong when it was noted. */
+	if (at > now + TRANSPORT_MAX_RETRY_AFTER)
+		at = w->job->retry_at = now;
+	if (w->asked || now < at) {
 		/* Who gives no time is not polled. */
 		if (!w->en->wait || at == 0)
 			return still_pending(w, e);
