@@ -17,8 +17,7 @@
 
 #define RANDOM_ID 20 /* bytes of a CKA_ID when the caller has none */
 
-/* --- what the token says it can --------------------------------------------
- */
+/* --- what the token says it can ---------------------------------------- */
 
 static const CK_MECHANISM_TYPE mechanisms[P11_N_KEYGEN] = {
 	CKM_RSA_PKCS_KEY_PAIR_GEN, CKM_EC_KEY_PAIR_GEN,
@@ -123,8 +122,7 @@ burin_token_can_generate(struct burin_token *t, enum burin_key_type type)
 	return burin_token_check_generate(t, type, NULL) == 0;
 }
 
-/* --- templates -------------------------------------------------------------
- */
+/* --- templates --------------------------------------------------------- */
 
 /*
  * What is asked for, from the portable template of most tokens down to what
@@ -207,8 +205,7 @@ public_template(const struct gen *g, const struct key_way *way,
 	attrs_add(a, CKA_PUBLIC_EXPONENT, f4, sizeof(f4));
 }
 
-/* --- the ladder ------------------------------------------------------------
- */
+/* --- the ladder -------------------------------------------------------- */
 
 /* Answers of tokens that do not know or want one of the attributes. */
 static int
@@ -296,8 +293,7 @@ generate(struct gen *g, struct burin_error *e)
 	return fail_type(g->k->t, g->type, "C_GenerateKeyPair", rv, e);
 }
 
-/* --- the whole -------------------------------------------------------------
- */
+/* --- the whole --------------------------------------------------------- */
 
 static int
 check_spec(const struct burin_key_spec *spec, const struct key_type *kt,

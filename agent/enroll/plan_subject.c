@@ -120,8 +120,7 @@ out:
 	return rc;
 }
 
-/* --- the key ----------------------------------------------------------------
- */
+/* --- the key ----------------------------------------------------------- */
 
 static int
 in_profile(const struct burin_profile *profile, enum burin_key_type type,

@@ -44,8 +44,7 @@ void walk_close(struct walk *w, int lock);
 int walk_save_plan(struct walk *w, struct burin_error *e);
 int walk_stopped(const struct engine *en);
 
-/* --- steps_key.c -----------------------------------------------------------
- */
+/* --- steps_key.c ------------------------------------------------------- */
 
 /* Finds the token of the job and logs in, once. */
 int walk_token(struct walk *w, struct burin_error *e);
@@ -63,16 +62,14 @@ int walk_present(struct walk *w, struct burin_error *e);
 /* The key and certificate that a renewal authenticates with, once. */
 int walk_old(struct walk *w, struct burin_error *e);
 
-/* --- steps_send.c ----------------------------------------------------------
- */
+/* --- steps_send.c ------------------------------------------------------ */
 
 /* Borrows from w; only tls_anchors is to be freed. */
 int walk_transport(
     struct walk *w, struct transport_config *c, struct burin_error *e);
 void walk_transport_clear(struct transport_config *c);
 
-/* --- steps_check.c ---------------------------------------------------------
- */
+/* --- steps_check.c ----------------------------------------------------- */
 
 /* Refuses what step_check would, once it is known what is there already. */
 int refuse_present(const struct burin_id_use *use, X509 *cert, int replace,

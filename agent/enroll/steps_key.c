@@ -92,8 +92,7 @@ out:
 	return rc;
 }
 
-/* --- token and key ----------------------------------------------------------
- */
+/* --- token and key ----------------------------------------------------- */
 
 static int
 set_text(char **field, const char *text, struct burin_error *e)

@@ -11,8 +11,7 @@
 
 #include "steps.h"
 
-/* --- renewals
- * ----------------------------------------------------------------- */
+/* --- renewals ---------------------------------------------------------- */
 
 static int
 pick_old_cert(struct walk *w, STACK_OF(X509) * certs, struct burin_error *e)
@@ -92,8 +91,7 @@ out:
 	return rc;
 }
 
-/* --- the request
- * --------------------------------------------------------------- */
+/* --- the request ------------------------------------------------------- */
 
 static int
 sign_request(struct walk *w, struct burin_subject *s, struct burin_error *e)

@@ -130,8 +130,7 @@ out:
 	return rc;
 }
 
-/* --- pending
- * ------------------------------------------------------------------ */
+/* --- pending ----------------------------------------------------------- */
 
 static int
 still_pending(struct walk *w, struct burin_error *e)
