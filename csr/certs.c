@@ -35,13 +35,18 @@ malformed(struct burin_error *e, enum burin_status status, const char *why,
 	return burin_error_rule(e, "%s", rule);
 }
 
-/* 1 when cert encodes to exactly these bytes: what will be read back. */
+/*
+ * 1 when cert encodes to exactly these bytes: what will be read back. Anew,
+ * for OpenSSL keeps the bytes of what is signed and would give them back.
+ */
 static int
 encodes_to(X509 *cert, const unsigned char *der, size_t len)
 {
 	unsigned char *again = NULL;
-	int n = i2d_X509(cert, &again), same;
+	int n, same;
 
+	(void)i2d_re_X509_tbs(cert, NULL);
+	n = i2d_X509(cert, &again);
 	same = n > 0 && (size_t)n == len && memcmp(again, der, len) == 0;
 	OPENSSL_free(again);
 	return same;

@@ -42,13 +42,18 @@ is_request_label(const char *name)
 	    strcmp(name, PEM_STRING_X509_REQ_OLD) == 0;
 }
 
-/* 1 when req encodes to exactly these bytes. */
+/*
+ * 1 when req encodes to exactly these bytes; anew, for OpenSSL keeps the
+ * bytes of what is signed and would give them back as they came.
+ */
 static int
 encodes_to(X509_REQ *req, const unsigned char *der, size_t len)
 {
 	unsigned char *again = NULL;
-	int n = i2d_X509_REQ(req, &again), same;
+	int n, same;
 
+	(void)i2d_re_X509_REQ_tbs(req, NULL);
+	n = i2d_X509_REQ(req, &again);
 	same = n > 0 && (size_t)n == len && memcmp(again, der, len) == 0;
 	OPENSSL_free(again);
 	return same;

@@ -430,6 +430,17 @@ test_ber(void **state)
 	    -1);
 	assert_null(cert);
 	assert_string_equal(e.code, "response-malformed");
+	/* The same inside of what is signed: the length of the TBS. */
+	assert_int_equal(der[4], 0x30);
+	assert_int_equal(der[5], 0x81);
+	memcpy(ber, der, 5);
+	ber[2] = (unsigned char)((len - 3) >> 8);
+	ber[3] = (unsigned char)(len - 3);
+	memcpy(ber + 5, "\x82\x00", 2);
+	memcpy(ber + 7, der + 6, (size_t)len - 6);
+	assert_int_equal(
+	    burin_cert_parse(ber, (size_t)len + 1, BURIN_ECHECK, &cert, NULL),
+	    -1);
 	assert_int_equal(
 	    burin_cert_parse(der, (size_t)len, BURIN_ECHECK, &cert, NULL), 0);
 	X509_free(cert);
