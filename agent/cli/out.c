@@ -30,6 +30,9 @@ put_line(FILE *f, const char *fmt, va_list ap)
 		if (((unsigned char)*p < 0x20 && *p != '\n' && *p != '\t') ||
 		    *p == 0x7f)
 			*p = '?';
+		else if ((unsigned char)*p == 0xc2 &&
+		    (unsigned char)p[1] >= 0x80 && (unsigned char)p[1] < 0xa0)
+			*p = p[1] = '?'; /* U+0080 to U+009F: controls too */
 	(void)fputs(text, f);
 	(void)fputc('\n', f);
 	(void)fflush(f);

@@ -48,6 +48,28 @@ test_error(void **state)
 	json_decref(o);
 }
 
+/* ESC and the one-character CSI of U+009B, as a hostile name has them. */
+static void
+test_terminal(void **state)
+{
+	struct cli c = { .want_json = 0 };
+	char path[] = "/tmp/burin-unit-XXXXXX", line[64] = "";
+	int fd = mkstemp(path), kept = dup(STDERR_FILENO);
+
+	(void)state;
+	assert_true(fd >= 0 && kept >= 0);
+	assert_true(dup2(fd, STDERR_FILENO) >= 0);
+	out_note(&c, "%s",
+	    "a\x1b[2J \xc2\x9b"
+	    "2J \xc3\xab");
+	assert_true(dup2(kept, STDERR_FILENO) >= 0);
+	assert_true(pread(fd, line, sizeof(line) - 1, 0) > 0);
+	assert_string_equal(line, "a?[2J ??2J \xc3\xab\n");
+	(void)close(kept);
+	(void)close(fd);
+	(void)unlink(path);
+}
+
 /* A token's label may hold any bytes. */
 static void
 test_text(void **state)
@@ -141,6 +163,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_error),
 		cmocka_unit_test(test_text),
+		cmocka_unit_test(test_terminal),
 		cmocka_unit_test(test_checks),
 		cmocka_unit_test(test_without_json),
 		cmocka_unit_test(test_files),
