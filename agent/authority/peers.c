@@ -41,7 +41,9 @@ address_of(const struct sockaddr *sa, unsigned char out[16])
 		return;
 	if (sa->sa_family == AF_INET6) {
 		memcpy(&in6, sa, sizeof(in6));
-		memcpy(out, &in6.sin6_addr, 16);
+		/* Whoever has one address of a /64 has all: RFC 6177. */
+		memcpy(out, &in6.sin6_addr,
+		    IN6_IS_ADDR_V4MAPPED(&in6.sin6_addr) ? 16 : 8);
 	} else if (sa->sa_family == AF_INET) {
 		memcpy(&in, sa, sizeof(in));
 		memcpy(out, mapped, sizeof(mapped));
