@@ -15,21 +15,13 @@ static const struct opt *const groups[] = { opts_dry_run, opts_common, NULL };
 static int
 run(struct cli *c, struct burin_error *e)
 {
-	const char *const *words;
 	char *removed = NULL;
 	struct engine en;
 	struct job job;
 	int rc = -1;
 
-	memset(&job, 0, sizeof(job));
-	(void)arg_words(c->args, &words);
-	if (cli_journal(c, e) != 0)
-		return -1;
-	if (journal_load(c->journal, words[0], &job, e) != 0) {
-		(void)burin_error_step(e, "journal");
+	if (work_job(c, &job, e) != 0)
 		goto out;
-	}
-	out_json(c, "id", json_text(job.id));
 	if (work_engine(c, &en, e) != 0)
 		goto out;
 	rc = engine_abandon(&en, &job, c->dry_run, &removed, e);

@@ -37,20 +37,12 @@ remember_uri(struct cli *c, const struct job *job, struct burin_error *e)
 static int
 run(struct cli *c, struct burin_error *e)
 {
-	const char *const *words;
 	struct engine en;
 	struct job job;
 	int rc = -1;
 
-	memset(&job, 0, sizeof(job));
-	(void)arg_words(c->args, &words);
-	if (cli_journal(c, e) != 0)
-		return -1;
-	if (journal_load(c->journal, words[0], &job, e) != 0) {
-		(void)burin_error_step(e, "journal");
+	if (work_job(c, &job, e) != 0)
 		goto out;
-	}
-	out_json(c, "id", json_text(job.id));
 	out_json(c, "state", json_text(job_state_name(job.state)));
 	if (c->dry_run) {
 		out_text(c,

@@ -78,6 +78,21 @@ work_key(struct cli *c, struct burin_key **k, struct burin_error *e)
 }
 
 int
+work_job(struct cli *c, struct job *job, struct burin_error *e)
+{
+	const char *const *words;
+
+	memset(job, 0, sizeof(*job));
+	(void)arg_words(c->args, &words);
+	if (cli_journal(c, e) != 0)
+		return -1;
+	if (journal_load(c->journal, words[0], job, e) != 0)
+		return burin_error_step(e, "journal");
+	out_json(c, "id", json_text(job->id));
+	return 0;
+}
+
+int
 work_key_type(
     const char *name, enum burin_key_type *type, struct burin_error *e)
 {

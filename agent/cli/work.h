@@ -23,6 +23,8 @@ int work_out(struct cli *c, const char **path, struct burin_error *e);
 int work_token(struct cli *c, int want_blank, struct burin_token **t,
     struct burin_error *e);
 int work_key(struct cli *c, struct burin_key **k, struct burin_error *e);
+/* The job that the first word names; job_clear, also when it fails. */
+int work_job(struct cli *c, struct job *job, struct burin_error *e);
 
 int work_key_type(
     const char *name, enum burin_key_type *type, struct burin_error *e);

@@ -142,7 +142,8 @@ say(const struct walk *w, const struct leftovers *l, char **removed,
 	int n;
 
 	if (cert == NULL && key == NULL)
-		n = asprintf(removed, "nothing was left on a token");
+		n = asprintf(
+		    removed, "nothing, no token holds anything of this job");
 	else
 		n = asprintf(removed, "%s%s%s", cert != NULL ? cert : "",
 		    cert != NULL && key != NULL ? " and " : "",
