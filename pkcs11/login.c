@@ -150,7 +150,7 @@ p11_login_told(struct burin_token *t, enum burin_login who,
 	const struct burin_login_policy *p = &t->m->owner->policy;
 	const struct login *l = &logins[who];
 
-	if (right) {
+	if (right == 1) {
 		/* The token's counter starts anew (PKCS#11 section 3.2). */
 		t->flags &= ~(l->count_low | l->final_try | l->locked);
 		if (l->user == CKU_SO)
@@ -257,7 +257,7 @@ p11_login_send(struct burin_token *t, CK_SESSION_HANDLE s, enum burin_login who,
 		/* By others in this process; NSS says so for a context. */
 		if (who == BURIN_LOGIN_USER)
 			t->logged_in = 1;
-		rc = 0;
+		rc = p11_login_told(t, who, pin, -1, e);
 		break;
 	case CKR_PIN_INCORRECT:
 	case CKR_PIN_INVALID:
@@ -265,6 +265,7 @@ p11_login_send(struct burin_token *t, CK_SESSION_HANDLE s, enum burin_login who,
 		break;
 	default:
 		rc = fail_other(t, who, rv, e);
+		(void)p11_login_told(t, who, pin, -1, NULL);
 		break;
 	}
 	return rc == 0 ? 0 : burin_error_step(e, "login");

@@ -202,6 +202,10 @@ p11_do(struct burin_key *k, enum p11_op op, CK_MECHANISM *mech,
 	/* A length that is no answer to what was asked is believed nowhere. */
 	if (rv == CKR_OK && *out_len > room)
 		rv = failed(&o, "C_Sign or C_Decrypt", CKR_BUFFER_TOO_SMALL);
+	/* A PIN may have been asked for and not sent. */
+	if (rv != CKR_OK && o.pin != NULL)
+		(void)p11_login_told(
+		    k->t, BURIN_LOGIN_CONTEXT, o.pin, -1, NULL);
 	burin_secret_free(&o.pin);
 	p11_unlock(k->t->m);
 	return rv;

@@ -245,8 +245,8 @@ int p11_login_send(struct burin_token *t, CK_SESSION_HANDLE s,
     struct burin_error *e);
 /*
  * For other functions that have a PIN checked (C_InitToken): remembers that
- * it was right; or that it was wrong, with the tries left in e (-1). pin NULL:
- * typed on a pad.
+ * it was right (1), or nothing (-1: neither right nor wrong); or that it was
+ * wrong, with the tries left in e (-1). pin NULL: typed on a pad.
  */
 int p11_login_told(struct burin_token *t, enum burin_login who,
     const struct burin_secret *pin, int right, struct burin_error *e);

@@ -320,11 +320,13 @@ pin_memory_after(void *arg, const struct burin_token *t, enum burin_login who,
     const struct burin_secret *pin, int right, struct burin_error *e)
 {
 	struct pin_owner o;
-	int rc;
+	int rc = 0;
 
 	owner_of(t, who, &o);
-	rc = right ? pin_memory_right(arg, &o, e)
-		   : pin_memory_wrong(arg, &o, pin, e);
+	if (right == 1)
+		rc = pin_memory_right(arg, &o, e);
+	else if (right == 0)
+		rc = pin_memory_wrong(arg, &o, pin, e);
 	pin_memory_release(arg);
 	return rc;
 }

@@ -175,7 +175,10 @@ struct burin_login_policy {
 	int (*before)(void *arg, const struct burin_token *t,
 	    enum burin_login who, const struct burin_secret *pin,
 	    struct burin_error *e);
-	/* Told what the token answered: right 1, wrong 0. May be NULL. */
+	/*
+	 * Told what the token answered: right 1, wrong 0; -1 when it said
+	 * neither or was not asked after all. May be NULL.
+	 */
 	int (*after)(void *arg, const struct burin_token *t,
 	    enum burin_login who, const struct burin_secret *pin, int right,
 	    struct burin_error *e);

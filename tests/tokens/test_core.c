@@ -146,9 +146,9 @@ after(void *arg, const struct burin_token *t, enum burin_login who,
 	(void)who;
 	(void)e;
 	assert_non_null(pin);
-	if (right)
+	if (right == 1)
 		p->right++;
-	else
+	else if (right == 0)
 		p->wrong++;
 	return 0;
 }
