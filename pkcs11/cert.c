@@ -37,22 +37,27 @@ is_cert(const struct id_cert *c, const X509 *cert)
 	return c->cert != NULL && X509_cmp(c->cert, cert) == 0;
 }
 
-/* *present: cert is there already. */
+/* What was under the CKA_ID before. */
+struct before {
+	int present; /* the certificate to be written */
+	int any;     /* some certificate */
+};
+
 static int
 check_there(const struct burin_key *k, const struct id_certs *there,
-    const X509 *cert, enum burin_others others, int *present,
+    const X509 *cert, enum burin_others others, struct before *before,
     struct burin_error *e)
 {
 	size_t i, n = 0;
 
-	*present = 0;
+	before->any = there->n > 0;
 	if (there->id_taken)
 		return p11_fail_id_taken(k->t, e);
 	for (i = 0; i < there->n; i++) {
 		if (!there->list[i].ours)
 			return fail_foreign(k, e);
 		if (is_cert(&there->list[i], cert))
-			*present = 1;
+			before->present = 1;
 		else
 			n++;
 	}
@@ -62,14 +67,14 @@ check_there(const struct burin_key *k, const struct id_certs *there,
 /* Nothing is searched for again that was just found out. */
 static int
 check_before(struct burin_key *k, X509 *cert, enum burin_others others,
-    int *present, struct burin_error *e)
+    struct before *before, struct burin_error *e)
 {
 	struct id_certs there = { 0 };
 	CK_SESSION_HANDLE s;
 	EVP_PKEY *pub = X509_get0_pubkey(cert);
 	int rc;
 
-	*present = 0;
+	memset(before, 0, sizeof(*before));
 	if (pub == NULL || k->public_key == NULL ||
 	    EVP_PKEY_eq(pub, k->public_key) != 1) {
 		burin_fail(e, BURIN_ECHECK, "key-mismatch",
@@ -88,7 +93,7 @@ check_before(struct burin_key *k, X509 *cert, enum burin_others others,
 	if (p11_work_session(k->t, &s, e) == -1 ||
 	    p11_id_search(k, s, &there, e) == -1)
 		return -1;
-	rc = check_there(k, &there, cert, others, present, e);
+	rc = check_there(k, &there, cert, others, before, e);
 	p11_id_certs_clear(&there);
 	return rc;
 }
@@ -121,7 +126,7 @@ add_names(struct attrs *a, X509 *cert)
 
 static int
 cert_template(struct attrs *a, const struct burin_key *k, X509 *cert,
-    const char *label, struct burin_error *e)
+    const char *label, int full, struct burin_error *e)
 {
 	unsigned char *der = NULL;
 	int len = i2d_X509(cert, &der);
@@ -133,9 +138,10 @@ cert_template(struct attrs *a, const struct burin_key *k, X509 *cert,
 	}
 	attrs_add_class(a, CKO_CERTIFICATE);
 	attrs_add_number(a, CKA_CERTIFICATE_TYPE, CKC_X_509);
-	attrs_add_bool(a, CKA_PRIVATE, 0);
+	if (full)
+		attrs_add_bool(a, CKA_PRIVATE, 0);
 	attrs_add(a, CKA_ID, k->id, k->id_len);
-	if (label[0] != '\0')
+	if (full && label[0] != '\0')
 		attrs_add(a, CKA_LABEL, label, strlen(label));
 	if (add_der(a, CKA_VALUE, len, der) == -1 || add_names(a, cert) == -1)
 		return burin_fail_openssl(e, BURIN_EINTERNAL,
@@ -144,27 +150,45 @@ cert_template(struct attrs *a, const struct burin_key *k, X509 *cert,
 }
 
 static int
-create(
-    struct burin_key *k, X509 *cert, const char *label, struct burin_error *e)
+create_once(struct burin_key *k, X509 *cert, const char *label, int full,
+    CK_RV *rv, struct burin_error *e)
 {
 	struct attrs a = { 0 };
 	CK_OBJECT_HANDLE o;
 	CK_SESSION_HANDLE s;
-	CK_RV rv;
 	int rc = -1;
 
-	if (cert_template(&a, k, cert, label, e) == -1 ||
+	if (cert_template(&a, k, cert, label, full, e) == -1 ||
 	    p11_work_session(k->t, &s, e) == -1)
 		goto out;
 	k->alone = 0;
-	rv = p11_CreateObject(k->t->m, s, a.a, a.n, &o);
-	if (rv != CKR_OK)
-		p11_failed(k->t, "C_CreateObject", rv, e);
-	else
-		rc = 0;
+	*rv = p11_CreateObject(k->t->m, s, a.a, a.n, &o);
+	rc = 0;
 out:
 	attrs_clear(&a);
 	return rc;
+}
+
+/* There are tokens that know no private certificates, or no labels. */
+static int
+create(
+    struct burin_key *k, X509 *cert, const char *label, struct burin_error *e)
+{
+	CK_RV rv;
+
+	if (create_once(k, cert, label, 1, &rv, e) == -1)
+		return -1;
+	if (rv == CKR_ATTRIBUTE_TYPE_INVALID ||
+	    rv == CKR_ATTRIBUTE_VALUE_INVALID ||
+	    rv == CKR_TEMPLATE_INCONSISTENT) {
+		p11_note(k->t->m->owner,
+		    "writing the certificate: %s, again with fewer attributes",
+		    p11_ckr_name(rv));
+		p11_drop_work(k->t);
+		if (create_once(k, cert, label, 0, &rv, e) == -1)
+			return -1;
+	}
+	return rv == CKR_OK ? 0 : p11_failed(k->t, "C_CreateObject", rv, e);
 }
 
 /* --- reading back ------------------------------------------------------ */
@@ -182,10 +206,38 @@ remove_others(struct burin_key *k, CK_SESSION_HANDLE s,
 	return 0;
 }
 
+/* Whatever is there now was made of what was written. */
+static void
+remove_spoilt(struct burin_key *k, CK_SESSION_HANDLE s,
+    const struct id_certs *there, struct burin_error *e)
+{
+	struct burin_error why = BURIN_ERROR_INIT;
+	size_t i;
+
+	for (i = 0; i < there->n; i++)
+		if (p11_destroy(k->t, s, there->list[i].handle, &why) == -1) {
+			burin_error_cause(
+			    e, "it could not be removed: %s", why.reason);
+			return;
+		}
+}
+
+static int
+fail_not_kept(const struct burin_key *k, struct burin_error *e)
+{
+	burin_fail(e, BURIN_EREFUSED, "certificate-not-kept",
+	    "the token took the certificate, but a new session does not find "
+	    "it as it was written");
+	burin_error_token(e, "%s", k->t->name);
+	return burin_error_advice(e,
+	    "burin tokens shows what is there; the token may be full or "
+	    "faulty");
+}
+
 /* What a session sees of its own writing is the module's memory. */
 static int
 read_back(struct burin_key *k, const X509 *cert, enum burin_others others,
-    struct burin_error *e)
+    const struct before *before, struct burin_error *e)
 {
 	struct id_certs there = { 0 };
 	CK_SESSION_HANDLE s;
@@ -198,13 +250,9 @@ read_back(struct burin_key *k, const X509 *cert, enum burin_others others,
 	for (i = 0; i < there.n && !is_cert(&there.list[i], cert); i++)
 		continue;
 	if (i == there.n) {
-		burin_fail(e, BURIN_EREFUSED, "certificate-not-kept",
-		    "the token took the certificate, but a new session does "
-		    "not find it as it was written");
-		burin_error_token(e, "%s", k->t->name);
-		burin_error_advice(e,
-		    "burin tokens shows what is there; the token may be full "
-		    "or faulty");
+		fail_not_kept(k, e);
+		if (!before->any)
+			remove_spoilt(k, s, &there, e);
 		goto out;
 	}
 	rc = others == BURIN_OTHERS_REPLACE
@@ -219,16 +267,17 @@ int
 burin_cert_write(struct burin_key *k, X509 *cert, const char *label,
     enum burin_others others, struct burin_error *e)
 {
-	int rc = -1, present;
+	struct before before;
+	int rc = -1;
 
 	p11_lock(k->t->m);
 	if (p11_key_ready(k, e) == -1 ||
-	    check_before(k, cert, others, &present, e) == -1)
+	    check_before(k, cert, others, &before, e) == -1)
 		goto out;
-	if (!present &&
+	if (!before.present &&
 	    create(k, cert, label != NULL ? label : k->label, e) == -1)
 		goto out;
-	rc = read_back(k, cert, others, e);
+	rc = read_back(k, cert, others, &before, e);
 out:
 	p11_unlock(k->t->m);
 	return rc == 0 ? 0 : burin_error_step(e, "write");
