@@ -133,7 +133,9 @@ engine_install(struct engine *en, const struct install_input *in,
 		return burin_fail(e, BURIN_EINTERRUPTED, "interrupted",
 		    "stopped before anything was written");
 	made = burin_p11_calls_of(en->p11, "C_CreateObject");
-	if (burin_cert_write(in->key, cert, NULL, in->replace, e) != 0)
+	if (burin_cert_write(in->key, cert, NULL,
+		in->replace ? BURIN_OTHERS_REPLACE : BURIN_OTHERS_REFUSE,
+		e) != 0)
 		return burin_error_step(e, "write");
 	add_step(en, r, JOB_CONFIRMED,
 	    burin_p11_calls_of(en->p11, "C_CreateObject") > made

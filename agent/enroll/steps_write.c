@@ -17,8 +17,9 @@ int
 step_write(struct walk *w, enum job_state *next, struct burin_error *e)
 {
 	if (walk_key(w, e) != 0 ||
-	    burin_cert_write(w->r->key, w->r->cert, NULL, w->plan.replace, e) !=
-		0)
+	    burin_cert_write(w->r->key, w->r->cert, NULL,
+		w->plan.replace ? BURIN_OTHERS_REPLACE : BURIN_OTHERS_REFUSE,
+		e) != 0)
 		return -1;
 	(void)snprintf(
 	    w->text, sizeof(w->text), "certificate written to the token");
