@@ -370,7 +370,7 @@ read_public(struct gen *g, struct burin_error *e)
 		return 0;
 	burin_fail(e, BURIN_EREFUSED,
 	    pub != NULL ? "key-type-wrong" : "public-key-missing",
-	    pub != NULL ? "the token made another key than a %s key"
+	    pub != NULL ? "the token made another key than %s"
 			: "the token does not show the public half of the "
 			  "new %s key",
 	    g->type->name);

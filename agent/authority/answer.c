@@ -203,7 +203,7 @@ answer_send(struct MHD_Connection *c, const char *method, const char *url,
 	log_answer(c, method, url, x, r);
 	resp = r->der != NULL ? cert_response(r) : text_response(r);
 	if (resp != NULL && add_headers(resp, r)) {
-		if (r->challenge)
+		if (r->challenge && r->digest)
 			rv = MHD_queue_auth_fail_response2(c, CA_REALM, "burin",
 			    resp, r->challenge > 1 ? MHD_YES : MHD_NO,
 			    MHD_DIGEST_ALG_SHA256);

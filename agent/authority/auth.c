@@ -131,6 +131,7 @@ auth_invite(struct server *s, struct MHD_Connection *c, struct invite *in,
 	int ok;
 
 	memset(in, 0, sizeof(*in));
+	r->digest = s->a->cnf.digest;
 	if (peers_blocked(s->peers, http_peer(c), time(NULL))) {
 		answer_text(r, MHD_HTTP_TOO_MANY_REQUESTS,
 		    "too many wrong secrets from this address; wait a minute");
@@ -139,7 +140,7 @@ auth_invite(struct server *s, struct MHD_Connection *c, struct invite *in,
 	}
 	if ((name = MHD_basic_auth_get_username_password(c, &secret)) != NULL)
 		ok = by_basic(s, c, name, secret != NULL ? secret : "", in, r);
-	else if ((name = MHD_digest_auth_get_username(c)) != NULL)
+	else if (r->digest && (name = MHD_digest_auth_get_username(c)) != NULL)
 		ok = by_digest(s, c, name, in, r);
 	else
 		ok = challenge(r, 0,

@@ -187,6 +187,7 @@ int issue(struct store *st, const struct issuer *ca,
 struct settings {
 	char *name, *token, *ca_key, *tls_key, *profile;
 	int manual;
+	int digest;	      /* HTTP Digest is offered beside Basic */
 	unsigned retry_after; /* seconds until a pending one asks again */
 	char *hosts[CA_MAX_HOSTS + 1]; /* NULL-ended */
 };

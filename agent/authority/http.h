@@ -47,6 +47,7 @@ struct answer {
 	unsigned retry_after;	  /* seconds, 0 none */
 	const char *allow;	  /* with 405 */
 	int challenge;		  /* with 401: 1, or 2 for a stale nonce */
+	int digest;		  /* a challenge offers Digest as well */
 };
 
 /* "burin: ...": one line, control bytes taken out. */

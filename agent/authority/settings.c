@@ -75,6 +75,10 @@ settings_write(const char *dir, const struct settings *s, struct burin_error *e)
 	    "retry_after = %u\n",
 	    s->retry_after);
 	(void)BIO_printf(out,
+	    "# HTTP Digest beside Basic: yes or no. Clients that come in the "
+	    "same second\n# may be refused with it.\ndigest = %s\n",
+	    s->digest ? "yes" : "no");
+	(void)BIO_printf(out,
 	    "# Profile of a request that names none and "
 	    "whose invite names none.\n");
 	if (s->profile != NULL)
@@ -151,6 +155,11 @@ read_value(struct settings *s, const CONF_VALUE *v, struct burin_error *e)
 	    (strcmp(v->value, "auto") == 0 ||
 		strcmp(v->value, "manual") == 0)) {
 		s->manual = strcmp(v->value, "manual") == 0;
+		return 0;
+	}
+	if (strcmp(v->name, "digest") == 0 &&
+	    (strcmp(v->value, "yes") == 0 || strcmp(v->value, "no") == 0)) {
+		s->digest = strcmp(v->value, "yes") == 0;
 		return 0;
 	}
 	return burin_fail(e, BURIN_EUSAGE, "settings-malformed",

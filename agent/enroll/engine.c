@@ -215,7 +215,8 @@ one_step(struct walk *w, struct burin_error *e)
 	rc = table[i].step(w, &next, e);
 	account(w, &start, &s);
 	if (rc != 0) {
-		burin_error_cause(e, "trying to %s", table[i].action);
+		if (e->status != BURIN_EPENDING)
+			burin_error_cause(e, "trying to %s", table[i].action);
 		return -1;
 	}
 	w->job->state = next;

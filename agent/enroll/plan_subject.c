@@ -240,23 +240,41 @@ plan_can_sign(enum burin_key_type type, unsigned usage, struct burin_error *e)
 		: "use a key that may sign: RSA, EC, ed25519 or ed448");
 }
 
+/* "CN=Alice,O=Example" is called Alice; another DN by the whole of it. */
+static size_t
+dn_short(const char **dn)
+{
+	size_t n;
+
+	if (strncasecmp(*dn, "CN=", 3) != 0)
+		return strlen(*dn);
+	n = strcspn(*dn + 3, ",+\\");
+	if (n == 0 || (*dn)[3 + n] == '\\')
+		return strlen(*dn);
+	*dn += 3;
+	return n;
+}
+
 int
 plan_settle_label(struct plan *p, struct burin_error *e)
 {
 	const char *from = "burin", *colon;
-	size_t n;
+	size_t n = 0;
 
 	if (p->label != NULL)
 		return 0;
-	if (p->identity != NULL)
+	if (p->identity != NULL) {
 		from = p->identity;
-	else if (p->dn != NULL && p->dn[0] != '\0')
+	} else if (p->dn != NULL && p->dn[0] != '\0') {
 		from = p->dn;
-	else if (p->sans.n > 0)
+		n = dn_short(&from);
+	} else if (p->sans.n > 0) {
 		from = (colon = strchr(p->sans.list[0], ':')) != NULL
 		    ? colon + 1
 		    : p->sans.list[0];
-	n = strlen(from);
+	}
+	if (n == 0)
+		n = strlen(from);
 	if (n > MAX_DEFAULT_LABEL) {
 		n = MAX_DEFAULT_LABEL;
 		/* Not within a UTF-8 sequence. */

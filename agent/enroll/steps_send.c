@@ -145,12 +145,12 @@ still_pending(struct walk *w, struct burin_error *e)
 			      "to come back at %s"
 			    : "there is no certificate yet%s",
 	    when);
-	burin_error_rule(e, "RFC 7030 section 4.2.3");
 	if (w->plan.url == NULL && w->plan.request_file != NULL)
 		return burin_error_advice(e,
 		    "carry %s to the authority, then: burin resume %s "
 		    "--response-file FILE",
 		    w->plan.request_file, w->job->id);
+	burin_error_rule(e, "RFC 7030 section 4.2.3");
 	return burin_error_advice(e, "burin resume %s", w->job->id);
 }
 

@@ -7,6 +7,17 @@
 need curl openssl sqlite3
 
 authority_start
+
+# Basic alone unless the operator asks for Digest as well.
+curl -sS --cacert "$work/ca/ca.pem" -D "$work/headers" -o /dev/null \
+	-H 'Content-Type: application/pkcs10' --data-binary x \
+	"$url/.well-known/est/simpleenroll"
+grep -qi '^www-authenticate: basic' "$work/headers" || die 'no Basic'
+grep -qi '^www-authenticate: digest' "$work/headers" && die 'Digest unasked'
+sed -i 's/^digest = no$/digest = yes/' "$work/ca/authority.cnf"
+kill "$authority_pid"
+wait "$authority_pid"
+authority_serve
 ca=$work/ca/ca.pem
 est=$url/.well-known/est
 address=${url#https://}
@@ -215,7 +226,7 @@ for i in {1..20}; do
 done
 for i in {1..20}; do
 	curl -sS --cacert "$ca" -o "$work/many$i.out" -w '%{http_code}\n' \
-		-H 'Content-Type: application/pkcs10' --digest \
+		-H 'Content-Type: application/pkcs10' --basic \
 		-u "$(user "many$i")" --data-binary "@$work/many$i.b64" \
 		"$est/simpleenroll" >"$work/many$i.code" &
 	pids[i]=$!

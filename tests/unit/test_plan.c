@@ -241,11 +241,20 @@ test_label(void **state)
 	assert_int_equal(texts_add(&p.sans, "dns:r7.example", &e), 0);
 	label_of(&p, "r7.example");
 	/* 63 bytes, then one character of two. */
-	p.dn = strdup("CN=4567890123456789012345678901234567890123456789012345"
+	p.dn = strdup("O=34567890123456789012345678901234567890123456789012345"
 		      "67890123\xc3\xab");
 	label_of(&p,
-	    "CN=4567890123456789012345678901234567890123456789012345"
+	    "O=34567890123456789012345678901234567890123456789012345"
 	    "67890123");
+	free(p.dn);
+	p.dn = strdup("cn=Alice Example,O=Example");
+	label_of(&p, "Alice Example");
+	free(p.dn);
+	p.dn = strdup("CN=Smith\\, John,O=Example");
+	label_of(&p, "CN=Smith\\, John,O=Example");
+	free(p.dn);
+	p.dn = strdup("CN=");
+	label_of(&p, "CN=");
 	p.identity = strdup("im:a@example.com");
 	label_of(&p, "im:a@example.com");
 	p.label = strdup("mine");
