@@ -21,6 +21,7 @@
 #include <burin/profile.h>
 #include <burin/request.h>
 #include <burin/response.h>
+#include <burin/token.h>
 
 #include "mutate.h"
 
@@ -179,6 +180,27 @@ decode_profile(const unsigned char *data, size_t len)
 	return 1;
 }
 
+/* A URI is a string: what stands behind a NUL is not of it. */
+static int
+decode_uri(const unsigned char *data, size_t len)
+{
+	struct burin_error e = BURIN_ERROR_INIT;
+	char *uri = strndup((const char *)data, len), *source = NULL;
+	int rc;
+
+	assert_non_null(uri);
+	rc = burin_uri_pin_source(uri, &source, &e);
+	if (rc == -1) {
+		assert_null(source);
+		assert_whole_error(&e, BURIN_EUSAGE);
+	}
+	/* Never a command, whatever the damage. */
+	assert_true(source == NULL || source[0] != '|');
+	free(source);
+	free(uri);
+	return rc == 0;
+}
+
 /* One damaged input: exactly its bytes, so that a read beyond is seen. */
 static int
 try_one(decoder decode, const unsigned char *data, size_t len)
@@ -302,6 +324,15 @@ test_profile(void **state)
 			"certs-only/est.b64") > 20);
 }
 
+/* What no longer begins with pkcs11: is a bare word, and that is no error. */
+static void
+test_uri(void **state)
+{
+	(void)state;
+	assert_true(torture(decode_uri, "malformed/key.uri",
+			"malformed/other.uri") > 20);
+}
+
 static int
 setup(void **state)
 {
@@ -344,6 +375,7 @@ main(void)
 		cmocka_unit_test(test_certs_pem),
 		cmocka_unit_test(test_certs_base64),
 		cmocka_unit_test(test_profile),
+		cmocka_unit_test(test_uri),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
