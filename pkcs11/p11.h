@@ -83,7 +83,7 @@ struct burin_token {
 	 * closed, never used again; the anchor keeps the login meanwhile.
 	 */
 	CK_SESSION_HANDLE anchor, work;
-	CK_SESSION_HANDLE spent;	/* a work session before, still open */
+	CK_SESSION_HANDLE spent; /* a work session before, still open */
 	int logged_in;
 	int login_ours;	     /* logged_in by our own C_Login */
 	int relogin;	     /* lost with the only session */

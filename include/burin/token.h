@@ -358,8 +358,8 @@ int burin_key_id_use(
 
 /* What is to be done about other certificates of the same key. */
 enum burin_others {
-	BURIN_OTHERS_REFUSE,	/* fail: BURIN_EREFUSED "certificate-present" */
-	BURIN_OTHERS_REPLACE,	/* remove them once the new one was read back */
+	BURIN_OTHERS_REFUSE,  /* fail: BURIN_EREFUSED "certificate-present" */
+	BURIN_OTHERS_REPLACE, /* remove them once the new one was read back */
 	BURIN_OTHERS_KEEP
 };
 /*

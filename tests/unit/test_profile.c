@@ -93,7 +93,7 @@ static X509_REQ *
 request(struct burin_subject *s, EVP_PKEY *key)
 {
 	unsigned char *der;
-	X509_REQ *req;
+	X509_REQ *req = NULL;
 	size_t len;
 
 	if (burin_pkcs10_make(s, key, key, NULL, &der, &len, &e) == -1 ||
