@@ -256,8 +256,8 @@ test_bad_extensions(void **state)
 		" .include /etc/passwd", "nsComment = $ENV::HOME",
 		"nsComment = ${HOME}", "nsComment = a\nkeyUsage = keyCertSign",
 		"other::keyUsage = digitalSignature",
-		"proxyCertInfo = language:id-ppl-anyLanguage,"
-		"policy:file:/etc/passwd",
+		("proxyCertInfo = language:id-ppl-anyLanguage,"
+		 "policy:file:/etc/passwd"),
 		"certificatePolicies = @section", "keyUsage = DER:0102",
 		"keyUsage = DER:030207800500", "subjectAltName = @names",
 		"subjectAltName = DNS:\x1b[2J",
