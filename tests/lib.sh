@@ -16,10 +16,12 @@ export LSAN_OPTIONS=suppressions=$SOURCE_DIR/tests/lsan.supp:print_suppressions=
 # Modules are built without frame pointers: whose leak it is needs slow unwinding.
 export ASAN_OPTIONS=fast_unwind_on_malloc=0
 authority_pid=
+servers=()
 
 finish() {
 	local rc=$?
 	[[ -z $authority_pid ]] || kill "$authority_pid" 2>/dev/null
+	((${#servers[@]} == 0)) || kill "${servers[@]}" 2>/dev/null
 	wait 2>/dev/null
 	[[ -n ${KEEP:-} ]] || rm -rf "$work"
 	exit "$rc"
@@ -100,6 +102,20 @@ mock_token() {
 	printf '123456\n' >"$work/pin"
 	printf 'label=%s\n' "$1" >"$BURIN_MOCK"
 	module=(--module "$BUILD_DIR/mock/burin-mock.so")
+}
+
+# remote_token LABEL: a SoftHSM token behind p11-kit's remoting, as over ssh.
+remote_token() {
+	local client
+	client=$(find /usr/lib -name p11-kit-client.so 2>/dev/null | head -n 1)
+	[[ -n $client ]] || skip "p11-kit-client.so is not installed"
+	need p11-kit
+	softhsm_token "$1"
+	eval "$(p11-kit server --provider "$SOFTHSM" --name "$work/p11" \
+		pkcs11: 2>"$work/err")"
+	[[ -n ${P11_KIT_SERVER_PID:-} ]] || die "p11-kit server"
+	servers+=("$P11_KIT_SERVER_PID")
+	module=(--module "$client")
 }
 
 # Objects of a token as another program lists them, without order.

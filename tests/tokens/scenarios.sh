@@ -17,6 +17,10 @@ nss)
 	token='pkcs11:token=NSS%20Certificate%20DB'
 	types='rsa:2048 ec:P-256 ec:P-384'
 	;;
+remote)
+	remote_token scene
+	token=scene types='rsa:2048 ec:P-256 ec:P-384'
+	;;
 mock)
 	mock_token scene
 	token=scene types='rsa:2048 ec:P-256 ec:P-384'
