@@ -71,6 +71,8 @@ rsa_values(
 {
 	memset(p, 0, sizeof(*p));
 	p->kt = CKK_RSA;
+	assert_true((size_t)BN_num_bytes(n) <= sizeof(r->n));
+	assert_true((size_t)BN_num_bytes(x) <= sizeof(r->e));
 	p->modulus = r->n;
 	p->modulus_len = (size_t)BN_bn2bin(n, r->n);
 	p->exponent = r->e;
@@ -145,7 +147,7 @@ test_rsa_wrong(void **state)
 	refused_rsa(2048, 1, 65536);
 	/* A number of no end. */
 	assert_true(BN_set_bit(n, 2047) && BN_add_word(n, 1));
-	rsa_values(&p, &r, n, n);
+	rsa_values(&p, &r, n, BN_value_one());
 	memset(long_one, 0xff, sizeof(long_one));
 	p.exponent = long_one;
 	p.exponent_len = 33;
