@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <time.h>
 
 #include <openssl/bio.h>
@@ -115,29 +114,20 @@ work_key_type(
 int
 work_usage(const char *text, unsigned *usage, struct burin_error *e)
 {
-	static const struct {
-		const char *name;
-		unsigned bit;
-	} words[] = { { "sign", BURIN_USE_SIGN },
-		{ "decrypt", BURIN_USE_DECRYPT },
-		{ "derive", BURIN_USE_DERIVE } };
-	size_t i, n;
+	unsigned bit;
+	size_t n;
 
 	*usage = 0;
 	for (;; text += n + 1) {
 		n = strcspn(text, ",");
-		for (i = 0; i < 3; i++)
-			if (strlen(words[i].name) == n &&
-			    strncasecmp(text, words[i].name, n) == 0)
-				break;
-		if (i == 3) {
+		if ((bit = plan_usage_word(text, n)) == 0) {
 			(void)burin_fail(e, BURIN_EUSAGE, "usage-unknown",
 			    "--usage is a comma list of sign, decrypt, "
 			    "derive, not \"%s\"",
 			    text);
 			return -1;
 		}
-		*usage |= words[i].bit;
+		*usage |= bit;
 		if (text[n] == '\0')
 			return 0;
 	}

@@ -69,6 +69,8 @@ int plan_subject(
 int plan_names_nobody(const struct plan *p);
 /* Fills in the label that was left open: the identity, the DN, a name. */
 int plan_settle_label(struct plan *p, struct burin_error *e);
+/* BURIN_USE_* of "sign", "decrypt", "derive" (n bytes, any case); 0: none. */
+unsigned plan_usage_word(const char *word, size_t n);
 /* Key type, usage and label (borrowed) that the plan resolves to. */
 int plan_key_spec(
     const struct plan *p, struct burin_key_spec *spec, struct burin_error *e);

@@ -163,8 +163,8 @@ key_type(const struct plan *p, const struct burin_profile *profile,
 	return profile != NULL ? in_profile(profile, *type, e) : 0;
 }
 
-static int
-usage_bits(const char *text, unsigned *bits, struct burin_error *e)
+unsigned
+plan_usage_word(const char *word, size_t n)
 {
 	static const struct {
 		const char *word;
@@ -174,21 +174,30 @@ usage_bits(const char *text, unsigned *bits, struct burin_error *e)
 		{ "decrypt", BURIN_USE_DECRYPT },
 		{ "derive", BURIN_USE_DERIVE },
 	};
+	size_t i;
+
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strlen(words[i].word) == n &&
+		    strncasecmp(word, words[i].word, n) == 0)
+			return words[i].bit;
+	return 0;
+}
+
+static int
+usage_bits(const char *text, unsigned *bits, struct burin_error *e)
+{
 	const char *at = text;
-	size_t i, n;
+	unsigned bit;
+	size_t n;
 
 	*bits = 0;
 	for (at += strspn(at, ", \t"); *at != '\0'; at += strspn(at, ", \t")) {
 		n = strcspn(at, ", \t");
-		for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-			if (strlen(words[i].word) == n &&
-			    strncmp(at, words[i].word, n) == 0)
-				break;
-		if (i == sizeof(words) / sizeof(words[0]))
+		if ((bit = plan_usage_word(at, n)) == 0)
 			return burin_fail(e, BURIN_EUSAGE, "key-usage-unknown",
 			    "'%.*s' in the profile is no use of a key", (int)n,
 			    at);
-		*bits |= words[i].bit;
+		*bits |= bit;
 		at += n;
 	}
 	return 0;
