@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "object.h"
+#include "quirk.h"
 
 /* --- what is there before ---------------------------------------------- */
 
@@ -56,6 +57,9 @@ check_there(const struct burin_key *k, const struct id_certs *there,
 	for (i = 0; i < there->n; i++) {
 		if (!there->list[i].ours)
 			return fail_foreign(k, e);
+		/* Written over or removed, as its kind of token has it. */
+		if (there->list[i].by_token)
+			continue;
 		if (is_cert(&there->list[i], cert))
 			before->present = 1;
 		else
@@ -64,7 +68,28 @@ check_there(const struct burin_key *k, const struct id_certs *there,
 	return n > 0 && others == BURIN_OTHERS_REFUSE ? fail_present(k, e) : 0;
 }
 
-/* Nothing is searched for again that was just found out. */
+/*
+ * Where a CKA_ID has room for one certificate, what is there goes first: its
+ * caller has it written down (struct job, cert_replaced).
+ */
+static int
+make_room(struct burin_key *k, const struct id_certs *there,
+    const struct before *before, struct burin_error *e)
+{
+	size_t i;
+
+	if (before->present || p11_quirk(k->t)->renewal != RENEWAL_AFTER)
+		return 0;
+	for (i = 0; i < there->n; i++)
+		if (p11_destroy(k->t, there->list[i].handle, e) == -1)
+			return -1;
+	return 0;
+}
+
+/*
+ * Nothing is searched for again that was just found out. On success there is
+ * room for the certificate.
+ */
 static int
 check_before(struct burin_key *k, X509 *cert, enum burin_others others,
     struct before *before, struct burin_error *e)
@@ -88,12 +113,17 @@ check_before(struct burin_key *k, X509 *cert, enum burin_others others,
 		burin_error_token(e, "%s", k->t->name);
 		return burin_error_advice(e, "give the key a CKA_ID");
 	}
+	if (p11_check_place(k->t, k->id, k->id_len, e) == -1 ||
+	    burin_token_check_write(k->t, e) == -1)
+		return -1;
 	if (p11_id_alone(k))
 		return 0;
 	if (p11_work_session(k->t, &s, e) == -1 ||
 	    p11_id_search(k, s, &there, e) == -1)
 		return -1;
 	rc = check_there(k, &there, cert, others, before, e);
+	if (rc == 0)
+		rc = make_room(k, &there, before, e);
 	p11_id_certs_clear(&there);
 	return rc;
 }
@@ -159,7 +189,7 @@ create_once(struct burin_key *k, X509 *cert, const char *label, int full,
 	int rc = -1;
 
 	if (cert_template(&a, k, cert, label, full, e) == -1 ||
-	    p11_work_session(k->t, &s, e) == -1)
+	    p11_write_session(k->t, &s, e) == -1)
 		goto out;
 	k->alone = 0;
 	*rv = p11_CreateObject(k->t->m, s, a.a, a.n, &o);
@@ -167,6 +197,22 @@ create_once(struct burin_key *k, X509 *cert, const char *label, int full,
 out:
 	attrs_clear(&a);
 	return rc;
+}
+
+/* A full token seldom says so: GENERAL_ERROR, FUNCTION_FAILED. */
+static int
+say_size(const struct burin_key *k, X509 *cert, struct burin_error *e)
+{
+	unsigned room = p11_quirk(k->t)->max_cert;
+	int len = i2d_X509(cert, NULL);
+
+	if (room == 0 || len <= 0 || (unsigned)len <= room)
+		return -1;
+	burin_error_cause(e,
+	    "the certificate has %d bytes, and such a token has room for "
+	    "about %u",
+	    len, room);
+	return -1;
 }
 
 /* There are tokens that know no private certificates, or no labels. */
@@ -188,34 +234,37 @@ create(
 		if (create_once(k, cert, label, 0, &rv, e) == -1)
 			return -1;
 	}
-	return rv == CKR_OK ? 0 : p11_failed(k->t, "C_CreateObject", rv, e);
+	if (rv == CKR_OK)
+		return 0;
+	p11_failed(k->t, "C_CreateObject", rv, e);
+	return say_size(k, cert, e);
 }
 
 /* --- reading back ------------------------------------------------------ */
 
 static int
-remove_others(struct burin_key *k, CK_SESSION_HANDLE s,
-    const struct id_certs *there, const X509 *cert, struct burin_error *e)
+remove_others(struct burin_key *k, const struct id_certs *there,
+    const X509 *cert, struct burin_error *e)
 {
 	size_t i;
 
 	for (i = 0; i < there->n; i++)
 		if (there->list[i].ours && !is_cert(&there->list[i], cert) &&
-		    p11_destroy(k->t, s, there->list[i].handle, e) == -1)
+		    p11_destroy(k->t, there->list[i].handle, e) == -1)
 			return -1;
 	return 0;
 }
 
 /* Whatever is there now was made of what was written. */
 static void
-remove_spoilt(struct burin_key *k, CK_SESSION_HANDLE s,
-    const struct id_certs *there, struct burin_error *e)
+remove_spoilt(
+    struct burin_key *k, const struct id_certs *there, struct burin_error *e)
 {
 	struct burin_error why = BURIN_ERROR_INIT;
 	size_t i;
 
 	for (i = 0; i < there->n; i++)
-		if (p11_destroy(k->t, s, there->list[i].handle, &why) == -1) {
+		if (p11_destroy(k->t, there->list[i].handle, &why) == -1) {
 			burin_error_cause(
 			    e, "it could not be removed: %s", why.reason);
 			return;
@@ -252,12 +301,11 @@ read_back(struct burin_key *k, const X509 *cert, enum burin_others others,
 	if (i == there.n) {
 		fail_not_kept(k, e);
 		if (!before->any)
-			remove_spoilt(k, s, &there, e);
+			remove_spoilt(k, &there, e);
 		goto out;
 	}
-	rc = others == BURIN_OTHERS_REPLACE
-	    ? remove_others(k, s, &there, cert, e)
-	    : 0;
+	rc = others == BURIN_OTHERS_REPLACE ? remove_others(k, &there, cert, e)
+					    : 0;
 out:
 	p11_id_certs_clear(&there);
 	return rc;
@@ -277,8 +325,11 @@ burin_cert_write(struct burin_key *k, X509 *cert, const char *label,
 	if (!before.present &&
 	    create(k, cert, label != NULL ? label : k->label, e) == -1)
 		goto out;
+	/* Read back without the login that wrote it. */
+	p11_write_done(k->t);
 	rc = read_back(k, cert, others, &before, e);
 out:
+	p11_write_done(k->t);
 	p11_unlock(k->t->m);
 	return rc == 0 ? 0 : burin_error_step(e, "write");
 }
@@ -297,11 +348,12 @@ burin_cert_destroy(struct burin_key *k, X509 *cert, struct burin_error *e)
 		goto out;
 	for (i = 0; i < there.n; i++)
 		if (is_cert(&there.list[i], cert) &&
-		    p11_destroy(k->t, s, there.list[i].handle, e) == -1)
+		    p11_destroy(k->t, there.list[i].handle, e) == -1)
 			goto out;
 	rc = 0;
 out:
 	p11_id_certs_clear(&there);
+	p11_write_done(k->t);
 	p11_unlock(k->t->m);
 	return rc == 0 ? 0 : burin_error_step(e, "destroy");
 }

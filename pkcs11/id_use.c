@@ -38,6 +38,14 @@ p11_id_alone(const struct burin_key *k)
 	return k->alone && k->generation == k->t->generation;
 }
 
+static int
+is_by_token(X509 *cert)
+{
+	enum burin_cert_kind kind = burin_cert_kind(cert);
+
+	return kind == BURIN_CERT_PLACEHOLDER || kind == BURIN_CERT_ATTESTATION;
+}
+
 /* VALUE is asked of certificates only: of a key it is the secret. */
 static int
 add_cert(struct burin_key *k, CK_SESSION_HANDLE s, CK_OBJECT_HANDLE o,
@@ -56,6 +64,7 @@ add_cert(struct burin_key *k, CK_SESSION_HANDLE s, CK_OBJECT_HANDLE o,
 		pub = c->cert != NULL ? X509_get0_pubkey(c->cert) : NULL;
 		c->ours = pub != NULL && k->public_key != NULL &&
 		    EVP_PKEY_eq(pub, k->public_key) == 1;
+		c->by_token = c->ours && is_by_token(c->cert);
 		out->n++;
 	}
 	attrs_clear(&a);
@@ -178,14 +187,14 @@ p11_id_search_certs(struct burin_key *k, CK_SESSION_HANDLE s,
 	return search(k, s, 1, out, e);
 }
 
-/* Moves the certificates that parse from c to a stack. */
+/* Moves the certificates that are any from c to a stack. */
 static STACK_OF(X509) * take_certs(struct id_certs *c)
 {
 	STACK_OF(X509) *certs = sk_X509_new_null();
 	size_t i;
 
 	for (i = 0; certs != NULL && i < c->n; i++) {
-		if (c->list[i].cert == NULL)
+		if (c->list[i].cert == NULL || c->list[i].by_token)
 			continue;
 		if (sk_X509_push(certs, c->list[i].cert) <= 0) {
 			sk_X509_pop_free(certs, X509_free);

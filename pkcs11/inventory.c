@@ -41,7 +41,7 @@ class_of(const struct attrs *a)
 }
 
 static void
-fill(struct burin_object *o, const struct attrs *a)
+fill(struct burin_token *t, struct burin_object *o, const struct attrs *a)
 {
 	struct p11_pubkey values;
 
@@ -59,9 +59,7 @@ fill(struct burin_object *o, const struct attrs *a)
 		o->usage = p11_usage_from(a, 0);
 		o->always_authenticate =
 		    attrs_bool(a, CKA_ALWAYS_AUTHENTICATE, 0);
-		o->protected_key = attrs_bool(a, CKA_SENSITIVE, 0) &&
-		    !attrs_bool(a, CKA_EXTRACTABLE,
-			!attrs_bool(a, CKA_NEVER_EXTRACTABLE, 0));
+		o->protected_key = p11_is_protected(t, a);
 	}
 }
 
@@ -140,7 +138,7 @@ read_all(struct burin_token *t, CK_SESSION_HANDLE s,
 		attrs_reset(&a);
 		if (p11_read(t, s, list[i], &a, e) == -1)
 			goto out;
-		fill(&objects[i], &a);
+		fill(t, &objects[i], &a);
 	}
 	rc = lend_public(objects, n, e);
 out:
@@ -149,23 +147,22 @@ out:
 	return rc;
 }
 
-int
-burin_token_objects(struct burin_token *t, struct burin_object **out, size_t *n,
-    struct burin_error *e)
+/* match goes. */
+static int
+objects_matching(struct burin_token *t, struct attrs *match,
+    struct burin_object **out, size_t *n, struct burin_error *e)
 {
 	struct burin_object *objects = NULL;
 	CK_OBJECT_HANDLE *list = NULL;
-	struct attrs match = { 0 };
 	CK_SESSION_HANDLE s;
 	size_t count = 0;
 	int rc = -1;
 
 	*out = NULL;
 	*n = 0;
-	attrs_add_bool(&match, CKA_TOKEN, 1);
 	p11_lock(t->m);
-	if (attrs_ok(&match, e) == -1 || p11_work_session(t, &s, e) == -1 ||
-	    p11_find(t, s, match.a, match.n, BURIN_MAX_OBJECTS, &list, &count,
+	if (attrs_ok(match, e) == -1 || p11_work_session(t, &s, e) == -1 ||
+	    p11_find(t, s, match->a, match->n, BURIN_MAX_OBJECTS, &list, &count,
 		e) == -1)
 		goto out;
 	objects = calloc(count + 1, sizeof(*objects));
@@ -183,8 +180,29 @@ out:
 	p11_unlock(t->m);
 	burin_objects_free(&objects, count);
 	free(list);
-	attrs_clear(&match);
+	attrs_clear(match);
 	return rc == 0 ? 0 : burin_error_step(e, "inventory");
+}
+
+int
+burin_token_objects(struct burin_token *t, struct burin_object **out, size_t *n,
+    struct burin_error *e)
+{
+	struct attrs match = { 0 };
+
+	attrs_add_bool(&match, CKA_TOKEN, 1);
+	return objects_matching(t, &match, out, n, e);
+}
+
+int
+burin_token_objects_id(struct burin_token *t, const unsigned char *id,
+    size_t id_len, struct burin_object **out, size_t *n, struct burin_error *e)
+{
+	struct attrs match = { 0 };
+
+	attrs_add_bool(&match, CKA_TOKEN, 1);
+	attrs_add(&match, CKA_ID, id, id_len);
+	return objects_matching(t, &match, out, n, e);
 }
 
 void

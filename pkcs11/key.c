@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "object.h"
+#include "quirk.h"
 #include "uri.h"
 
 struct burin_key *
@@ -155,23 +156,40 @@ p11_key_ready(struct burin_key *k, struct burin_error *e)
 int
 burin_key_destroy(struct burin_key *k, struct burin_error *e)
 {
-	CK_SESSION_HANDLE s;
 	int rc = -1;
 
 	p11_lock(k->t->m);
-	if (p11_key_ready(k, e) == -1 || p11_work_session(k->t, &s, e) == -1 ||
-	    p11_destroy(k->t, s, k->priv, e) == -1)
+	if (p11_quirk(k->t)->keeps_keys) {
+		burin_fail(e, BURIN_EREFUSED, "key-stays",
+		    "this kind of token cannot delete a key");
+		burin_error_token(e, "%s", k->t->name);
+		burin_error_advice(
+		    e, "another key in its slot takes its place: --replace");
+		goto out;
+	}
+	if (p11_key_ready(k, e) == -1 || p11_destroy(k->t, k->priv, e) == -1)
 		goto out;
 	/* From here on nobody finds it under this handle. */
 	k->priv = CK_INVALID_HANDLE;
 	k->generation = k->t->generation - 1;
-	if (k->pub != CK_INVALID_HANDLE &&
-	    p11_destroy(k->t, s, k->pub, e) == -1)
+	if (k->pub != CK_INVALID_HANDLE && p11_destroy(k->t, k->pub, e) == -1)
 		goto out;
 	rc = 0;
 out:
+	p11_write_done(k->t);
 	p11_unlock(k->t->m);
 	return rc == 0 ? 0 : burin_error_step(e, "destroy");
+}
+
+int
+burin_token_keeps_keys(struct burin_token *t)
+{
+	int keeps;
+
+	p11_lock(t->m);
+	keeps = p11_quirk(t)->keeps_keys;
+	p11_unlock(t->m);
+	return keeps;
 }
 
 int
@@ -194,12 +212,13 @@ burin_public_destroy(struct burin_token *t, const unsigned char *id,
 			goto out;
 		same = there != NULL && EVP_PKEY_eq(there, pub) == 1;
 		EVP_PKEY_free(there);
-		if (same && p11_destroy(t, s, list[i], e) == -1)
+		if (same && p11_destroy(t, list[i], e) == -1)
 			goto out;
 	}
 	rc = 0;
 out:
 	free(list);
+	p11_write_done(t);
 	p11_unlock(t->m);
 	return rc == 0 ? 0 : burin_error_step(e, "destroy");
 }

@@ -12,6 +12,7 @@
 #include <openssl/sha.h>
 
 #include "object.h"
+#include "quirk.h"
 
 struct id {
 	unsigned char bytes[BURIN_MAX_ID];
@@ -54,14 +55,13 @@ void
 p11_key_undo(struct burin_key *k, struct burin_error *e)
 {
 	struct burin_error why = BURIN_ERROR_INIT;
-	CK_SESSION_HANDLE s;
 
-	if (p11_work_session(k->t, &s, &why) == 0 &&
-	    p11_destroy(k->t, s, k->priv, &why) == 0) {
+	if (p11_destroy(k->t, k->priv, &why) == 0) {
 		k->priv = CK_INVALID_HANDLE;
 		if (k->pub != CK_INVALID_HANDLE)
-			(void)p11_destroy(k->t, s, k->pub, &why);
+			(void)p11_destroy(k->t, k->pub, &why);
 	}
+	p11_write_done(k->t);
 	if (why.status != BURIN_OK)
 		burin_error_cause(
 		    e, "the pair could not be removed: %s", why.reason);
@@ -85,10 +85,7 @@ static int
 check_made(const struct burin_key *k, const struct attrs *a, unsigned usage,
     int always_auth, struct burin_error *e)
 {
-	int never = attrs_bool(a, CKA_NEVER_EXTRACTABLE, 0);
-
-	if (!attrs_bool(a, CKA_SENSITIVE, 0) ||
-	    attrs_bool(a, CKA_EXTRACTABLE, !never))
+	if (!p11_is_protected(k->t, a))
 		return fail_made(k, "key-not-protected",
 		    "the token does not say that the private key can never "
 		    "leave it (SENSITIVE, not EXTRACTABLE)",
@@ -164,7 +161,7 @@ set_id(struct burin_key *k, CK_OBJECT_HANDLE o, const struct id *id,
 	int rc = -1;
 
 	attrs_add(&a, CKA_ID, id->bytes, id->len);
-	if (attrs_ok(&a, e) == -1 || p11_work_session(k->t, &s, e) == -1)
+	if (attrs_ok(&a, e) == -1 || p11_write_session(k->t, &s, e) == -1)
 		goto out;
 	rv = p11_SetAttributeValue(k->t->m, s, o, a.a, a.n);
 	if (rv == CKR_OK) {
@@ -243,10 +240,17 @@ claim(struct burin_key *k, const struct id *final, struct burin_error *e)
 }
 
 int
+p11_keeps_id(struct burin_token *t, const struct burin_key_spec *spec)
+{
+	return spec->keep_id || p11_quirk(t)->places != NULL;
+}
+
+int
 p11_key_finish(struct burin_key *k, const struct burin_key_spec *spec,
     struct burin_error *e)
 {
 	struct id first, now, final;
+	int rc;
 
 	id_of(k, &first);
 	if (read_made(k, spec, e) == -1)
@@ -255,7 +259,8 @@ p11_key_finish(struct burin_key *k, const struct burin_key_spec *spec,
 	if (ski_of(k->public_key, &final, e) == -1)
 		return -1;
 	/* A token that has its own idea of a CKA_ID keeps it. */
-	if (spec->keep_id || (!id_eq(&now, &first) && !id_eq(&now, &final))) {
+	if (p11_keeps_id(k->t, spec) ||
+	    (!id_eq(&now, &first) && !id_eq(&now, &final))) {
 		k->alone = k->alone && id_eq(&now, &first);
 		final = first = now;
 	} else if (claim(k, &final, e) == -1) {
@@ -265,7 +270,11 @@ p11_key_finish(struct burin_key *k, const struct burin_key_spec *spec,
 	    spec->made(
 		spec->made_arg, k->public_key, final.bytes, final.len, e) == -1)
 		return -1;
-	return id_eq(&first, &final) ? 0 : change_id(k, &first, &final, e);
+	if (id_eq(&first, &final))
+		return 0;
+	rc = change_id(k, &first, &final, e);
+	p11_write_done(k->t);
+	return rc;
 }
 
 /* --- taken up again ---------------------------------------------------- */
@@ -351,14 +360,12 @@ from_private(struct burin_key *k, CK_SESSION_HANDLE s, const struct rest *r,
 
 /* Half a pair is of no use to anybody, and only the dead process knew it. */
 static int
-clear_half(struct burin_key *k, CK_SESSION_HANDLE s, struct burin_error *e)
+clear_half(struct burin_key *k, struct burin_error *e)
 {
 	p11_note(k->t->m->owner, "removing half of an unfinished key pair");
-	if (k->priv != CK_INVALID_HANDLE &&
-	    p11_destroy(k->t, s, k->priv, e) == -1)
+	if (k->priv != CK_INVALID_HANDLE && p11_destroy(k->t, k->priv, e) == -1)
 		return -1;
-	if (k->pub != CK_INVALID_HANDLE &&
-	    p11_destroy(k->t, s, k->pub, e) == -1)
+	if (k->pub != CK_INVALID_HANDLE && p11_destroy(k->t, k->pub, e) == -1)
 		return -1;
 	return 0;
 }
@@ -383,9 +390,13 @@ find_made(struct burin_key *k, const struct burin_key_spec *spec, int *whole,
 		rc = 0;
 	if (rc == -1 || (r.n_pub == 0 && r.n_priv == 0))
 		goto out;
+	/* The one that was to be replaced, and was not. */
+	if (spec->before != NULL && k->public_key != NULL &&
+	    EVP_PKEY_eq(k->public_key, spec->before) == 1)
+		goto out;
 	*whole = k->priv != CK_INVALID_HANDLE && k->public_key != NULL;
-	if (!*whole && !spec->keep_id)
-		rc = clear_half(k, s, e);
+	if (!*whole && !p11_keeps_id(k->t, spec))
+		rc = clear_half(k, e);
 out:
 	free(r.pub);
 	free(r.priv);
@@ -424,6 +435,7 @@ burin_key_find_made(struct burin_token *t, const struct burin_key_spec *spec,
 	}
 	rc = 0;
 out:
+	p11_write_done(t);
 	p11_unlock(t->m);
 	burin_key_free(&k);
 	return rc == 0 ? 0 : burin_error_step(e, "keygen");

@@ -14,6 +14,7 @@
 #include <burin/names.h>
 
 #include "object.h"
+#include "quirk.h"
 
 #define RANDOM_ID 20 /* bytes of a CKA_ID when the caller has none */
 
@@ -239,7 +240,7 @@ generate_once(struct gen *g, const struct key_way *way, const struct rung *rung,
 	private_template(g, rung, &priv);
 	public_template(g, way, rung, &pub);
 	if (attrs_ok(&priv, e) == -1 || attrs_ok(&pub, e) == -1 ||
-	    p11_work_session(t, &s, e) == -1)
+	    p11_write_session(t, &s, e) == -1)
 		goto out;
 	*rv = p11_GenerateKeyPair(
 	    t->m, s, &mech, pub.a, pub.n, priv.a, priv.n, &g->pub, &g->priv);
@@ -256,10 +257,10 @@ static int
 climb(
     struct gen *g, const struct key_way *way, CK_RV *rv, struct burin_error *e)
 {
-	size_t i;
+	size_t i, first = p11_quirk(g->k->t)->rung;
 
-	for (i = 0; i < N_RUNGS; i++) {
-		if (i > 0)
+	for (i = first; i < N_RUNGS; i++) {
+		if (i > first)
 			p11_note(g->k->t->m->owner,
 			    "key generation: %s, again with fewer attributes",
 			    p11_ckr_name(*rv));
@@ -296,8 +297,8 @@ generate(struct gen *g, struct burin_error *e)
 /* --- the whole --------------------------------------------------------- */
 
 static int
-check_spec(const struct burin_key_spec *spec, const struct key_type *kt,
-    struct burin_error *e)
+check_spec(struct burin_token *t, const struct burin_key_spec *spec,
+    const struct key_type *kt, struct burin_error *e)
 {
 	if (kt == NULL)
 		return burin_fail(e, BURIN_EUSAGE, "key-type-unknown",
@@ -316,7 +317,15 @@ check_spec(const struct burin_key_spec *spec, const struct key_type *kt,
 	    (spec->id_len == 0 || spec->id_len > BURIN_MAX_ID))
 		return burin_fail(e, BURIN_EUSAGE, "id-length",
 		    "a CKA_ID has 1 to %d bytes", BURIN_MAX_ID);
-	return 0;
+	if (spec->always_authenticate && p11_quirk(t)->always_auth_harms) {
+		burin_fail(e, BURIN_EREFUSED, "always-authenticate-harms",
+		    "one key that wants the PIN for each use stops all later "
+		    "writing on this kind of token");
+		burin_error_token(e, "%s", t->name);
+		return burin_error_advice(e, "leave --always-authenticate out");
+	}
+	return p11_check_place(t, spec->id != NULL ? spec->id : NULL,
+	    spec->id != NULL ? spec->id_len : 0, e);
 }
 
 static int
@@ -384,14 +393,18 @@ static int
 keygen(struct gen *g, struct burin_error *e)
 {
 	struct burin_key *k = g->k;
+	int rc;
 
 	if (set_names(k, g->spec, g->type, e) == -1 ||
 	    burin_token_login(k->t, e) == -1)
 		return -1;
 	k->generation = k->t->generation;
-	if (g->spec->keep_id && check_free(k, e) == -1)
+	if (p11_keeps_id(k->t, g->spec) && !g->spec->overwrite &&
+	    check_free(k, e) == -1)
 		return -1;
-	if (generate(g, e) == -1)
+	rc = generate(g, e);
+	p11_write_done(k->t);
+	if (rc == -1)
 		return -1;
 	k->priv = g->priv;
 	k->pub = g->pub;
@@ -409,10 +422,10 @@ burin_keygen(struct burin_token *t, const struct burin_key_spec *spec,
 	int rc = -1;
 
 	*out = NULL;
-	if (check_spec(spec, g.type, e) == -1)
-		return burin_error_step(e, "keygen");
 	p11_lock(t->m);
-	if ((g.k = p11_key_new(t, e)) == NULL || keygen(&g, e) == -1)
+	if (check_spec(t, spec, g.type, e) == -1 ||
+	    burin_token_check_write(t, e) == -1 ||
+	    (g.k = p11_key_new(t, e)) == NULL || keygen(&g, e) == -1)
 		goto out;
 	*out = g.k;
 	g.k = NULL;

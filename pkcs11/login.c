@@ -5,9 +5,10 @@
  * one that was wrong before (PKCS#11 2.40 section 5.6, C_Login).
  */
 
+#include <ctype.h>
 #include <string.h>
 
-#include "p11.h"
+#include "quirk.h"
 
 static const struct login {
 	CK_USER_TYPE user;
@@ -32,11 +33,20 @@ is_new(enum burin_login who)
 	return who == BURIN_LOGIN_NEW_USER || who == BURIN_LOGIN_NEW_SO;
 }
 
-static int
-fail_locked(
-    const struct burin_token *t, const struct login *l, struct burin_error *e)
+/* What it is called on this kind of token. */
+static const char *
+pin_name(struct burin_token *t, const struct login *l)
 {
-	burin_fail(e, BURIN_EPIN, "pin-locked", "the %s is locked", l->pin);
+	if (l == &logins[BURIN_LOGIN_SO] && p11_quirk(t)->so_name != NULL)
+		return p11_quirk(t)->so_name;
+	return l->pin;
+}
+
+static int
+fail_locked(struct burin_token *t, const struct login *l, struct burin_error *e)
+{
+	burin_fail(
+	    e, BURIN_EPIN, "pin-locked", "the %s is locked", pin_name(t, l));
 	burin_error_token(e, "%s", t->name);
 	return burin_error_advice(e,
 	    l->user == CKU_SO
@@ -47,15 +57,15 @@ fail_locked(
 }
 
 static int
-check_flags(
-    const struct burin_token *t, const struct login *l, struct burin_error *e)
+check_flags(struct burin_token *t, const struct login *l, struct burin_error *e)
 {
 	if (t->flags & l->locked)
 		return fail_locked(t, l, e);
 	if ((t->flags & l->final_try) == 0 || t->m->owner->policy.last_try)
 		return 0;
 	burin_fail(e, BURIN_EPIN, "pin-final-try",
-	    "one try of the %s is left: it is not used without leave", l->pin);
+	    "one try of the %s is left: it is not used without leave",
+	    pin_name(t, l));
 	burin_error_token(e, "%s", t->name);
 	return burin_error_advice(e,
 	    "make sure of the PIN, then allow it with --last-try; a wrong one "
@@ -64,10 +74,11 @@ check_flags(
 
 /* What the token would refuse anyway must not cost a try. */
 static int
-check_length(const struct burin_token *t, const struct login *l, size_t len,
+check_length(struct burin_token *t, const struct login *l, size_t len,
     struct burin_error *e)
 {
 	unsigned long min = t->info.pin_min, max = t->info.pin_max;
+	const char *name = pin_name(t, l);
 
 	/* Modules that do not know say 0 or the largest number. */
 	if (max == 0 || max < min)
@@ -80,16 +91,40 @@ check_length(const struct burin_token *t, const struct login *l, size_t len,
 		burin_fail(e, BURIN_EPIN, "pin-length",
 		    "the %s is too short: the token takes at least %lu bytes; "
 		    "it was not sent",
-		    l->pin, min);
+		    name, min);
 	else
 		burin_fail(e, BURIN_EPIN, "pin-length",
 		    "the %s is too long: the token takes at most %lu bytes; "
 		    "it was not sent",
-		    l->pin, max);
+		    name, max);
 	burin_error_token(e, "%s", t->name);
 	return burin_error_advice(e,
 	    "no try was used; check where the PIN comes from (a file may have "
 	    "a blank or a second line)");
+}
+
+/* A key that is written in hex: what is no key at all costs no try. */
+static int
+check_hex(struct burin_token *t, const struct login *l,
+    const struct burin_secret *pin, struct burin_error *e)
+{
+	const unsigned char *p = burin_secret_bytes(pin);
+	size_t i, len = burin_secret_len(pin);
+
+	if (l != &logins[BURIN_LOGIN_SO] || !p11_quirk(t)->so_is_hex)
+		return 0;
+	for (i = 0; i < len && isxdigit(p[i]); i++)
+		continue;
+	/* 3DES and AES-192: 24 bytes; AES-128: 16; AES-256: 32. */
+	if (i == len && (len == 32 || len == 48 || len == 64))
+		return 0;
+	burin_fail(e, BURIN_EPIN, "pin-length",
+	    "the %s is no key of 32, 48 or 64 hex digits; it was not sent",
+	    pin_name(t, l));
+	burin_error_token(e, "%s", t->name);
+	return burin_error_advice(e,
+	    "no try was used; give the management key, not a PIN, with "
+	    "--so-pin-source");
 }
 
 static int
@@ -101,13 +136,13 @@ ask_pin(struct burin_token *t, enum burin_login who, struct burin_secret **pin,
 	if (p->pin == NULL) {
 		burin_fail(e, BURIN_EPIN, "pin-missing",
 		    "the token wants the %s and nobody gives it",
-		    logins[who].pin);
+		    pin_name(t, &logins[who]));
 		burin_error_token(e, "%s", t->name);
 		return burin_error_advice(e, "say where it is: --pin-source");
 	}
 	if (p->pin(p->arg, t, who, pin, e) == -1) {
 		burin_fail(e, BURIN_EPIN, "pin-missing",
-		    "the %s could not be had", logins[who].pin);
+		    "the %s could not be had", pin_name(t, &logins[who]));
 		return burin_error_token(e, "%s", t->name);
 	}
 	return 0;
@@ -122,13 +157,16 @@ p11_login_pin(struct burin_token *t, enum burin_login who,
 	int rc = -1;
 
 	*pin = NULL;
+	/* What is asked for has the name it has on this kind of token. */
+	if (l->user == CKU_SO)
+		(void)p11_quirk(t);
 	if (check_flags(t, l, e) == -1)
 		goto out;
 	if (t->flags & CKF_PROTECTED_AUTHENTICATION_PATH) {
 		rc = 0;
 		goto out;
 	}
-	if (ask_pin(t, who, pin, e) == -1 ||
+	if (ask_pin(t, who, pin, e) == -1 || check_hex(t, l, *pin, e) == -1 ||
 	    check_length(t, l, burin_secret_len(*pin), e) == -1)
 		goto out;
 	if (!is_new(who) && p->before != NULL &&
@@ -188,8 +226,8 @@ p11_login_wrong(struct burin_token *t, enum burin_login who,
 			tries = "the token counts wrong tries, and does not "
 				"say how many are left";
 		burin_fail(e, BURIN_EPIN, "pin-incorrect",
-		    "the %s is wrong; %s (%s: %s)", l->pin, tries, function,
-		    p11_ckr_name(rv));
+		    "the %s is wrong; %s (%s: %s)", pin_name(t, l), tries,
+		    function, p11_ckr_name(rv));
 		burin_error_token(e, "%s", t->name);
 		burin_error_advice(e,
 		    "check the PIN before the next try; burin sends a PIN that "
@@ -294,6 +332,7 @@ burin_token_login(struct burin_token *t, struct burin_error *e)
 	int rc = -1;
 
 	p11_lock(t->m);
+	p11_write_done(t);
 	t->relogin = 0;
 	if (t->logged_in || (t->flags & CKF_LOGIN_REQUIRED) == 0) {
 		rc = 0;

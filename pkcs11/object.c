@@ -5,18 +5,64 @@
  * it (PKCS#11 2.40 sections 4 and 5.7).
  */
 
+#include <stdlib.h>
 #include <string.h>
 
 #include <openssl/err.h>
 
 #include "object.h"
+#include "quirk.h"
+
+/* Codes that mean five things, one of them a token that was pulled. */
+static int
+is_vague(CK_RV rv)
+{
+	return rv == CKR_GENERAL_ERROR || rv == CKR_FUNCTION_FAILED ||
+	    rv == CKR_DEVICE_ERROR;
+}
+
+/*
+ * Whether t is still where it was. Modules go on answering for a token that
+ * is gone until they are asked for their slots.
+ */
+static int
+is_there(struct burin_token *t)
+{
+	char serial[sizeof(t->serial)];
+	CK_SLOT_ID *slots;
+	CK_TOKEN_INFO ti;
+	CK_ULONG i, n = BURIN_MAX_SLOTS;
+	int there = 1;
+
+	if ((slots = malloc(n * sizeof(*slots))) == NULL)
+		return 1;
+	if (p11_GetSlotList(t->m, CK_TRUE, slots, &n) == CKR_OK &&
+	    n <= BURIN_MAX_SLOTS) {
+		for (i = 0; i < n && slots[i] != t->slot; i++)
+			continue;
+		memset(&ti, 0, sizeof(ti));
+		there = i < n && p11_GetTokenInfo(t->m, t->slot, &ti) == CKR_OK;
+		p11_text(serial, sizeof(serial), ti.serialNumber,
+		    sizeof(ti.serialNumber));
+		there = there && strcmp(serial, t->serial) == 0;
+	}
+	free(slots);
+	return there;
+}
 
 int
 p11_failed(struct burin_token *t, const char *function, CK_RV rv,
     struct burin_error *e)
 {
-	p11_fail(e, t, function, rv);
-	p11_note_rv(t, rv);
+	CK_RV seen = rv;
+
+	if (is_vague(rv) && !is_there(t))
+		seen = CKR_DEVICE_REMOVED;
+	p11_fail(e, t, function, seen);
+	if (seen != rv)
+		burin_error_cause(e, "%s said %s, and the token is gone",
+		    function, p11_ckr_name(rv));
+	p11_note_rv(t, seen);
 	p11_drop_work(t);
 	return -1;
 }
@@ -80,11 +126,14 @@ p11_read(struct burin_token *t, CK_SESSION_HANDLE s, CK_OBJECT_HANDLE o,
 }
 
 int
-p11_destroy(struct burin_token *t, CK_SESSION_HANDLE s, CK_OBJECT_HANDLE o,
-    struct burin_error *e)
+p11_destroy(struct burin_token *t, CK_OBJECT_HANDLE o, struct burin_error *e)
 {
-	CK_RV rv = p11_DestroyObject(t->m, s, o);
+	CK_SESSION_HANDLE s;
+	CK_RV rv;
 
+	if (p11_write_session(t, &s, e) == -1)
+		return -1;
+	rv = p11_DestroyObject(t->m, s, o);
 	return rv == CKR_OK ? 0 : p11_failed(t, "C_DestroyObject", rv, e);
 }
 
@@ -118,6 +167,16 @@ p11_cert_from(const struct attrs *a)
 		cert = NULL;
 	}
 	return cert;
+}
+
+int
+p11_is_protected(struct burin_token *t, const struct attrs *a)
+{
+	int never = attrs_bool(a, CKA_NEVER_EXTRACTABLE, 0);
+
+	if (attrs_bool(a, CKA_EXTRACTABLE, !never))
+		return 0;
+	return attrs_bool(a, CKA_SENSITIVE, 0) || p11_quirk(t)->protection_mute;
 }
 
 unsigned

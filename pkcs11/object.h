@@ -36,17 +36,33 @@ int p11_failed(struct burin_token *t, const char *function, CK_RV rv,
  */
 int p11_read(struct burin_token *t, CK_SESSION_HANDLE s, CK_OBJECT_HANDLE o,
     struct attrs *a, struct burin_error *e);
-int p11_destroy(struct burin_token *t, CK_SESSION_HANDLE s, CK_OBJECT_HANDLE o,
-    struct burin_error *e);
+/* In the write session: p11_write_done is to follow. */
+int p11_destroy(
+    struct burin_token *t, CK_OBJECT_HANDLE o, struct burin_error *e);
 /* The public values in a. */
 void p11_pubkey_from(const struct attrs *a, struct p11_pubkey *p);
 /* The certificate in CKA_VALUE, whole; NULL when it does not parse. */
 X509 *p11_cert_from(const struct attrs *a);
 /* BURIN_USE_* of a private key; otherwise for what the token does not say. */
+/*
+ * 1 when the token says, as far as its kind can say it, that the private key
+ * in a never leaves it: SENSITIVE and not EXTRACTABLE. What it does not say
+ * proves nothing.
+ */
+int p11_is_protected(struct burin_token *t, const struct attrs *a);
 unsigned p11_usage_from(const struct attrs *a, unsigned otherwise);
 /* CKA_ID and CKA_LABEL, bounded; label is text without control bytes. */
 void p11_names_from(const struct attrs *a, unsigned char id[BURIN_MAX_ID],
     size_t *id_len, char label[BURIN_MAX_LABEL + 1]);
+
+/* --- place.c ----------------------------------------------------------- */
+
+/*
+ * On a token whose keys have places: whether id is one. BURIN_EREFUSED
+ * "id-is-no-slot".
+ */
+int p11_check_place(struct burin_token *t, const unsigned char *id,
+    size_t id_len, struct burin_error *e);
 
 /* --- keytype.c --------------------------------------------------------- */
 
@@ -116,6 +132,8 @@ int p11_key_load(struct burin_key *k, CK_SESSION_HANDLE s, CK_OBJECT_HANDLE o,
 
 /* --- key_made.c -------------------------------------------------------- */
 
+/* 1 when the CKA_ID that a key is made with is the final one. */
+int p11_keeps_id(struct burin_token *t, const struct burin_key_spec *spec);
 /*
  * From a pair that is just there, handles and public half known, to a key:
  * attributes read back, the pair destroyed when they are not as they must
@@ -131,8 +149,9 @@ void p11_key_undo(struct burin_key *k, struct burin_error *e);
 /* One certificate under a CKA_ID. */
 struct id_cert {
 	CK_OBJECT_HANDLE handle;
-	X509 *cert; /* NULL: does not parse */
-	int ours;   /* 1: of the key's public half */
+	X509 *cert;   /* NULL: does not parse */
+	int ours;     /* 1: of the key's public half */
+	int by_token; /* placeholder or attestation: nobody's certificate */
 };
 
 struct id_certs {

@@ -18,6 +18,8 @@
 
 #include <burin/token.h>
 
+struct quirk;
+
 /* Absent from p11-kit 0.24's pkcs11.h (PKCS#11 3.0 section 6.3). */
 #ifndef CKM_EC_EDWARDS_KEY_PAIR_GEN
 #define CKM_EC_EDWARDS_KEY_PAIR_GEN 0x1055UL
@@ -49,6 +51,8 @@ struct p11_module {
 	int listed;
 	unsigned n_mute; /* slots that did not say what they hold */
 	CK_RV mute_rv;	 /* the answer of the last of them */
+	int asked_library;
+	char library[33]; /* CK_INFO.manufacturerID: quirk.c */
 };
 
 struct burin_p11 {
@@ -83,11 +87,13 @@ struct burin_token {
 	 * closed, never used again; the anchor keeps the login meanwhile.
 	 */
 	CK_SESSION_HANDLE anchor, work;
-	CK_SESSION_HANDLE spent; /* a work session before, still open */
-	int logged_in;
-	int login_ours;	     /* logged_in by our own C_Login */
-	int relogin;	     /* lost with the only session */
-	unsigned generation; /* grows when handles become invalid */
+	CK_SESSION_HANDLE spent;   /* a work session before, still open */
+	int logged_in;		   /* as the user */
+	int login_ours;		   /* logged_in by our own C_Login */
+	int relogin;		   /* the user is to be logged in again */
+	int so;			   /* as the security officer, for a write */
+	unsigned generation;	   /* grows when handles become invalid */
+	const struct quirk *quirk; /* quirk.c; NULL until asked */
 	/* What C_GetMechanismInfo said: keygen.c. */
 	struct {
 		int asked;
@@ -209,6 +215,15 @@ int p11_work_session(
     struct burin_token *t, CK_SESSION_HANDLE *s, struct burin_error *e);
 /* After a failed call: closes the work session; a new one comes on demand. */
 void p11_drop_work(struct burin_token *t);
+/*
+ * The work session, with the login that writing needs on this kind of token:
+ * the user's, or the security officer's in its place. Ask before each write;
+ * p11_write_done ends the latter at once, and the user is logged in again
+ * when that is needed. A module that cannot write is refused. Lock held.
+ */
+int p11_write_session(
+    struct burin_token *t, CK_SESSION_HANDLE *s, struct burin_error *e);
+void p11_write_done(struct burin_token *t);
 /*
  * A new work session: for reading back. The old one stays open, where the
  * token has room, until another is spent or all end: a call less.

@@ -6,7 +6,7 @@
  * that failed cannot be cancelled in any other way that all modules honour).
  */
 
-#include "p11.h"
+#include "quirk.h"
 
 static CK_RV
 open_session(struct burin_token *t, CK_SESSION_HANDLE *s)
@@ -21,6 +21,17 @@ open_session(struct burin_token *t, CK_SESSION_HANDLE *s)
 	return rv;
 }
 
+/* How many sessions there may be; 0: nobody says. */
+static CK_ULONG
+session_limit(struct burin_token *t)
+{
+	CK_ULONG cap = p11_quirk(t)->max_sessions;
+
+	return cap != 0 && (t->max_sessions == 0 || cap < t->max_sessions)
+	    ? cap
+	    : t->max_sessions;
+}
+
 /* Opens *s, or lends it the other session when the token has only one. */
 static int
 open_or_share(struct burin_token *t, CK_SESSION_HANDLE *s,
@@ -30,7 +41,7 @@ open_or_share(struct burin_token *t, CK_SESSION_HANDLE *s,
 
 	if (*s != P11_NO_SESSION)
 		return 0;
-	if (there != P11_NO_SESSION && t->max_sessions == 1) {
+	if (there != P11_NO_SESSION && session_limit(t) == 1) {
 		*s = there;
 		return 0;
 	}
@@ -56,7 +67,8 @@ int
 p11_work_session(
     struct burin_token *t, CK_SESSION_HANDLE *s, struct burin_error *e)
 {
-	if (t->relogin && burin_token_login(t, e) == -1)
+	/* What the security officer is in for ends first. */
+	if (t->relogin && !t->so && burin_token_login(t, e) == -1)
 		return -1;
 	if (open_or_share(t, &t->work, t->anchor, e) == -1)
 		return -1;
@@ -68,9 +80,87 @@ p11_work_session(
 static void
 login_lost(struct burin_token *t)
 {
-	t->logged_in = t->login_ours = 0;
+	t->logged_in = t->login_ours = t->so = 0;
 	t->generation++;
 }
+
+/* --- writing ----------------------------------------------------------- */
+
+int
+burin_token_check_write(struct burin_token *t, struct burin_error *e)
+{
+	const struct quirk *q;
+
+	p11_lock(t->m);
+	q = p11_quirk(t);
+	p11_unlock(t->m);
+	if (q->writer != WRITER_NOBODY)
+		return 0;
+	burin_fail(e, BURIN_EREFUSED, "module-cannot-write",
+	    "the module %s only reads this kind of token (%s): it makes no "
+	    "keys and writes no certificates",
+	    t->m->name, q->family);
+	burin_error_token(e, "%s", t->name);
+	burin_error_advice(e, "%s", q->way_out);
+	return burin_error_step(e, "write");
+}
+
+/* The user goes, and comes back with the next work session. */
+static int
+officer_in(struct burin_token *t, const struct quirk *q, struct burin_error *e)
+{
+	int relogin = t->logged_in || t->relogin;
+	CK_RV rv;
+
+	t->relogin = 0;
+	if (p11_anchor_session(t, e) == -1)
+		return -1;
+	if (t->logged_in) {
+		rv = p11_Logout(t->m, t->anchor);
+		if (rv != CKR_OK) {
+			p11_note_rv(t, rv);
+			return p11_fail(e, t, "C_Logout", rv);
+		}
+		t->logged_in = t->login_ours = 0;
+		if (!q->handles_stay)
+			t->generation++;
+	}
+	t->relogin = relogin;
+	if (p11_login(t, t->anchor, BURIN_LOGIN_SO, e) == -1)
+		return -1;
+	t->so = 1;
+	return 0;
+}
+
+int
+p11_write_session(
+    struct burin_token *t, CK_SESSION_HANDLE *s, struct burin_error *e)
+{
+	const struct quirk *q = p11_quirk(t);
+
+	if (burin_token_check_write(t, e) == -1)
+		return -1;
+	if (q->writer == WRITER_USER)
+		return p11_work_session(t, s, e);
+	if (!t->so && officer_in(t, q, e) == -1)
+		return -1;
+	if (open_or_share(t, &t->work, t->anchor, e) == -1)
+		return -1;
+	*s = t->work;
+	return 0;
+}
+
+void
+p11_write_done(struct burin_token *t)
+{
+	if (!t->so)
+		return;
+	t->so = 0;
+	if (t->anchor != P11_NO_SESSION)
+		(void)p11_Logout(t->m, t->anchor);
+}
+
+/* --- ending ------------------------------------------------------------ */
 
 void
 p11_drop_work(struct burin_token *t)
@@ -80,7 +170,7 @@ p11_drop_work(struct burin_token *t)
 	(void)p11_CloseSession(t->m, t->work);
 	if (t->work == t->anchor) {
 		t->anchor = P11_NO_SESSION;
-		t->relogin = t->logged_in;
+		t->relogin = t->relogin || t->logged_in;
 		login_lost(t);
 	}
 	t->work = P11_NO_SESSION;
@@ -103,7 +193,7 @@ p11_fresh_session(
 	close_spent(t);
 	/* The anchor is no spent session; some tokens have just two. */
 	if (old == P11_NO_SESSION || old == t->anchor ||
-	    (t->max_sessions != 0 && t->max_sessions < 3) ||
+	    (session_limit(t) != 0 && session_limit(t) < 3) ||
 	    open_session(t, &t->work) != CKR_OK) {
 		t->work = old;
 		p11_drop_work(t);

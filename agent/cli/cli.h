@@ -54,8 +54,11 @@ struct cli {
 	struct journal *journal; /* cli_journal() */
 	struct burin_p11 *p11;	 /* cli_p11() */
 	struct pin_memory pins;
-	struct burin_secret *pin; /* given once, used for the whole run */
-	char *pin_token;	  /* the token a typed PIN is for; NULL: any */
+	/* Given once, used for the whole run: the user's and the SO's. */
+	struct cli_pin {
+		struct burin_secret *pin;
+		char *token; /* the token a typed PIN is for; NULL: any */
+	} pin, so_pin;
 	char *pin_uri, *pin_uri_source; /* cli_pin_uri */
 	int progress_json, on_bar;	/* progress.c */
 };

@@ -32,21 +32,39 @@ log_call(void *arg, const char *line)
 	(void)fprintf(stderr, "pkcs11: %s\n", line);
 }
 
-static const char *
-pin_words(enum burin_login who)
+/* "PIN of label 'r7' serial 349fc192aa04739c (SoftHSM v2)" */
+static void
+pin_words(
+    const struct burin_token *t, enum burin_login who, char *buf, size_t size)
 {
+	const char *so = burin_token_so_name(t), *name = burin_token_name(t);
+
 	switch (who) {
 	case BURIN_LOGIN_SO:
-		return "SO PIN of";
+		(void)snprintf(buf, size, "%s of %s", so, name);
+		break;
 	case BURIN_LOGIN_NEW_USER:
-		return "new PIN for";
+		(void)snprintf(buf, size, "new PIN for %s", name);
+		break;
 	case BURIN_LOGIN_NEW_SO:
-		return "new SO PIN for";
+		(void)snprintf(buf, size, "new %s for %s", so, name);
+		break;
 	case BURIN_LOGIN_CONTEXT:
-		return "PIN for one use of the key on";
+		(void)snprintf(
+		    buf, size, "PIN for one use of the key on %s", name);
+		break;
 	default:
-		return "PIN of";
+		(void)snprintf(buf, size, "PIN of %s", name);
+		break;
 	}
+}
+
+static void
+cli_pin_clear(struct cli_pin *p)
+{
+	burin_secret_free(&p->pin);
+	free(p->token);
+	p->token = NULL;
 }
 
 /* A second copy: the callback's caller frees the one it gets. */
@@ -59,39 +77,53 @@ copy_pin(const struct burin_secret *pin, struct burin_secret **out,
 }
 
 /*
- * The user PIN is asked for once per run: a descriptor can be read once
- * only, and nobody likes typing it twice. One from a source that names no
- * token is for any token; a typed one is for the token it was typed for.
+ * A PIN is asked for once per run: a descriptor can be read once only, and
+ * nobody likes typing it twice. One from a source that names no token is for
+ * any token; a typed one is for the token it was typed for.
  */
+static int
+kept_pin(struct cli *c, struct cli_pin *kept, const char *src, int typed,
+    const struct burin_token *t, enum burin_login who,
+    struct burin_secret **out, struct burin_error *e)
+{
+	const char *name = burin_token_name(t);
+	char what[256];
+
+	if (kept->pin != NULL &&
+	    (kept->token == NULL || strcmp(kept->token, name) == 0))
+		return copy_pin(kept->pin, out, e);
+	pin_words(t, who, what, sizeof(what));
+	cli_pin_clear(kept);
+	progress_clear(c);
+	if (source_read(src != NULL ? src : "prompt", what, 0, &kept->pin, e) !=
+	    0)
+		return -1;
+	if (typed && (kept->token = strdup(name)) == NULL) {
+		burin_secret_free(&kept->pin);
+		return burin_fail_memory(e);
+	}
+	return copy_pin(kept->pin, out, e);
+}
+
+static int
+is_typed(const char *src)
+{
+	return src == NULL || strcmp(src, "prompt") == 0 ||
+	    strcmp(src, "askpass") == 0;
+}
+
 static int
 user_pin(struct cli *c, const struct burin_token *t, enum burin_login who,
     struct burin_secret **out, struct burin_error *e)
 {
 	const char *src = arg_value(c->args, "pin-source");
-	const char *name = burin_token_name(t);
-	char what[256];
-	int typed;
 
-	if (c->pin != NULL &&
-	    (c->pin_token == NULL || strcmp(c->pin_token, name) == 0))
-		return copy_pin(c->pin, out, e);
 	/* A URI's pin-source is for the token that the URI names. */
 	if (src == NULL && c->pin_uri_source != NULL &&
 	    burin_token_matches(t, c->pin_uri))
-		src = c->pin_uri_source;
-	typed = src != arg_value(c->args, "pin-source") || src == NULL ||
-	    strcmp(src, "prompt") == 0 || strcmp(src, "askpass") == 0;
-	(void)snprintf(what, sizeof(what), "%s %s", pin_words(who), name);
-	burin_secret_free(&c->pin);
-	free(c->pin_token);
-	c->pin_token = NULL;
-	if (source_read(src != NULL ? src : "prompt", what, 0, &c->pin, e) != 0)
-		return -1;
-	if (typed && (c->pin_token = strdup(name)) == NULL) {
-		burin_secret_free(&c->pin);
-		return burin_fail_memory(e);
-	}
-	return copy_pin(c->pin, out, e);
+		return kept_pin(
+		    c, &c->pin, c->pin_uri_source, 1, t, who, out, e);
+	return kept_pin(c, &c->pin, src, is_typed(src), t, who, out, e);
 }
 
 static int
@@ -99,21 +131,21 @@ pin(void *arg, const struct burin_token *t, enum burin_login who,
     struct burin_secret **out, struct burin_error *e)
 {
 	struct cli *c = arg;
-	const char *src;
+	const char *so = arg_value(c->args, "so-pin-source"), *src;
 	char what[256];
 	int rc;
 
 	progress_clear(c);
 	if (who == BURIN_LOGIN_USER || who == BURIN_LOGIN_CONTEXT) {
 		rc = user_pin(c, t, who, out, e);
+	} else if (who == BURIN_LOGIN_SO) {
+		rc = kept_pin(c, &c->so_pin, so, is_typed(so), t, who, out, e);
 	} else {
-		src = arg_value(c->args,
-		    who == BURIN_LOGIN_NEW_USER ? "pin-source"
-						: "so-pin-source");
-		(void)snprintf(what, sizeof(what), "%s %s", pin_words(who),
-		    burin_token_name(t));
-		rc = source_read(src != NULL ? src : "prompt", what,
-		    who != BURIN_LOGIN_SO, out, e);
+		src = who == BURIN_LOGIN_NEW_USER
+		    ? arg_value(c->args, "pin-source")
+		    : so;
+		pin_words(t, who, what, sizeof(what));
+		rc = source_read(src != NULL ? src : "prompt", what, 1, out, e);
 	}
 	if (rc != 0) {
 		(void)burin_error_step(e, "login");
@@ -148,8 +180,10 @@ after(void *arg, const struct burin_token *t, enum burin_login who,
 static void
 use_pad(void *arg, const struct burin_token *t, enum burin_login who)
 {
-	out_note(arg, "type the %s %s on the reader", pin_words(who),
-	    burin_token_name(t));
+	char what[256];
+
+	pin_words(t, who, what, sizeof(what));
+	out_note(arg, "type the %s on the reader", what);
 }
 
 /* --module PATH [--module-init STRING] …: the init is the one before's. */
@@ -216,9 +250,8 @@ void
 cli_clear(struct cli *c)
 {
 	burin_p11_free(&c->p11);
-	burin_secret_free(&c->pin);
-	free(c->pin_token);
-	c->pin_token = NULL;
+	cli_pin_clear(&c->pin);
+	cli_pin_clear(&c->so_pin);
 	(void)cli_pin_uri(c, NULL, NULL);
 	pin_memory_release(&c->pins);
 	journal_close(&c->journal);

@@ -124,7 +124,7 @@ start(struct cli *c, struct burin_key *key, const char *uri, pid_t *pid,
 	argv[n++] = uri;
 	argv[n++] = "--use";
 	argv[n++] = use_word(key);
-	if (c->pin != NULL && (pin_fd = pin_pipe(c->pin)) == -1)
+	if (c->pin.pin != NULL && (pin_fd = pin_pipe(c->pin.pin)) == -1)
 		return burin_fail(e, BURIN_EINTERNAL, "consumer-check-failed",
 		    "cannot hand the PIN over: %s", strerror(errno));
 	if (pin_fd != -1) {
@@ -243,14 +243,14 @@ static int
 pin_of_another(const struct cli *c, const struct burin_key *key,
     struct consumer_result *out)
 {
-	if (c->pin == NULL || c->pin_token == NULL ||
-	    strcmp(c->pin_token, burin_token_name(burin_key_token(key))) == 0)
+	if (c->pin.pin == NULL || c->pin.token == NULL ||
+	    strcmp(c->pin.token, burin_token_name(burin_key_token(key))) == 0)
 		return 0;
 	out->level = BURIN_WARN;
 	(void)snprintf(out->text, sizeof(out->text),
 	    "not tried: the PIN at hand is the one of %s; burin verify tries "
 	    "it",
-	    c->pin_token);
+	    c->pin.token);
 	return 1;
 }
 

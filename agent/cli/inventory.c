@@ -39,9 +39,24 @@ take(char *text)
 	return s;
 }
 
-static json_t *
-object_json(const struct burin_token *t, const struct burin_object *o)
+static const char *
+cert_kind_name(X509 *cert)
 {
+	static const char *const names[] = {
+		[BURIN_CERT_ORDINARY] = "ordinary",
+		[BURIN_CERT_SELF_SIGNED] = "self-signed",
+		[BURIN_CERT_PLACEHOLDER] = "placeholder",
+		[BURIN_CERT_ATTESTATION] = "attestation",
+	};
+
+	return names[burin_cert_kind(cert)];
+}
+
+static json_t *
+object_json(struct burin_token *t, const struct burin_object *o)
+{
+	const struct burin_place *place =
+	    burin_token_place_of(t, o->id, o->id_len);
 	json_t *j = json_object();
 
 	if (j == NULL)
@@ -49,6 +64,8 @@ object_json(const struct burin_token *t, const struct burin_object *o)
 	(void)json_object_set_new(j, "class", json_text(class_name(o->cls)));
 	(void)json_object_set_new(j, "uri", take(burin_object_uri(t, o)));
 	(void)json_object_set_new(j, "id", take(burin_hex(o->id, o->id_len)));
+	if (place != NULL)
+		(void)json_object_set_new(j, "slot", json_text(place->name));
 	(void)json_object_set_new(j, "label", json_text(o->label));
 	if (o->cls == BURIN_OBJECT_PRIVATE || o->cls == BURIN_OBJECT_PUBLIC)
 		(void)json_object_set_new(
@@ -60,8 +77,11 @@ object_json(const struct burin_token *t, const struct burin_object *o)
 		(void)json_object_set_new(j, "always_authenticate",
 		    json_boolean(o->always_authenticate));
 	}
-	if (o->cert != NULL)
+	if (o->cert != NULL) {
+		(void)json_object_set_new(
+		    j, "kind", json_text(cert_kind_name(o->cert)));
 		(void)json_object_set_new(j, "certificate", json_cert(o->cert));
+	}
 	return j;
 }
 
@@ -106,6 +126,10 @@ inventory_json(
 	(void)json_object_set_new(
 	    o, "pin_final_try", json_boolean(i->pin_final_try));
 	(void)json_object_set_new(o, "pin_locked", json_boolean(i->pin_locked));
+	(void)json_object_set_new(
+	    o, "family", json_text(burin_token_family(t)));
+	(void)json_object_set_new(o, "can_write",
+	    json_boolean(burin_token_check_write(t, NULL) == 0));
 	(void)json_object_set_new(o, "can_generate", can_generate(t));
 	for (k = 0; k < n; k++)
 		(void)json_array_append_new(list, object_json(t, &objects[k]));
@@ -166,8 +190,14 @@ cert_line(struct cli *c, const struct burin_object *o, int lone)
 	}
 	dn = burin_dn_text(X509_get_subject_name(o->cert));
 	expiry_words(o->cert, expiry, sizeof(expiry));
-	out_text(c, "    certificate  %s  %s",
-	    dn != NULL && dn[0] != '\0' ? dn : "(no subject)", expiry);
+	if (burin_cert_kind(o->cert) == BURIN_CERT_PLACEHOLDER)
+		out_text(c,
+		    "    certificate  none: a placeholder that the token made "
+		    "(%s)",
+		    dn != NULL ? dn : "?");
+	else
+		out_text(c, "    certificate  %s  %s",
+		    dn != NULL && dn[0] != '\0' ? dn : "(no subject)", expiry);
 	if (lone) {
 		id = burin_hex(o->id, o->id_len);
 		out_text(c, "                 id %s, no key to be seen",
@@ -195,15 +225,20 @@ stands_for_pair(const struct burin_object *objects, size_t n, size_t k)
 }
 
 static void
-key_lines(struct cli *c, const struct burin_object *objects, size_t n, size_t k)
+key_lines(struct cli *c, struct burin_token *t,
+    const struct burin_object *objects, size_t n, size_t k)
 {
 	const struct burin_object *o = &objects[k];
+	const struct burin_place *place =
+	    burin_token_place_of(t, o->id, o->id_len);
 	char *id = burin_hex(o->id, o->id_len);
 	size_t i;
 
-	out_text(c, "    key          %-10s id %s%s%s%s%s",
-	    burin_key_type_name(o->key_type),
-	    id != NULL && id[0] != '\0' ? id : "(none)",
+	out_text(c, "    key          %-10s %s %s%s%s%s%s",
+	    burin_key_type_name(o->key_type), place != NULL ? "slot" : "id",
+	    place != NULL		      ? place->name
+		: id != NULL && id[0] != '\0' ? id
+					      : "(none)",
 	    o->label[0] != '\0' ? "  " : "", o->label,
 	    o->cls == BURIN_OBJECT_PUBLIC ? "  (public half)" : "",
 	    o->cls == BURIN_OBJECT_PRIVATE && !o->protected_key
@@ -216,8 +251,30 @@ key_lines(struct cli *c, const struct burin_object *objects, size_t n, size_t k)
 			cert_line(c, &objects[i], 0);
 }
 
+/* -v: what this token can do, and what not and why. */
+static void
+abilities(struct cli *c, struct burin_token *t)
+{
+	const char *const *r;
+	char types[128] = "";
+	size_t n = 0;
+	int k;
+
+	out_text(c, "    kind         %s", burin_token_family(t));
+	for (k = BURIN_KEY_UNKNOWN + 1; k < BURIN_KEY_TYPES; k++)
+		if (burin_token_check_write(t, NULL) == 0 &&
+		    burin_token_can_generate(t, (enum burin_key_type)k) &&
+		    n < sizeof(types))
+			n += (size_t)snprintf(types + n, sizeof(types) - n,
+			    "%s%s", n > 0 ? ", " : "",
+			    burin_key_type_name((enum burin_key_type)k));
+	out_text(c, "    makes        %s", n > 0 ? types : "no keys");
+	for (r = burin_token_remarks(t); *r != NULL; r++)
+		out_text(c, "    note         %s", *r);
+}
+
 void
-inventory_text(struct cli *c, const struct burin_token *t,
+inventory_text(struct cli *c, struct burin_token *t,
     const struct burin_object *objects, size_t n)
 {
 	const struct burin_token_info *info = burin_token_info(t);
@@ -227,12 +284,14 @@ inventory_text(struct cli *c, const struct burin_token *t,
 	state_words(info, state, sizeof(state));
 	out_text(c, "%s", burin_token_name(t));
 	out_text(c, "    state        %s", state);
-	if (c->verbose > 0)
+	if (c->verbose > 0) {
 		out_text(c, "    module       %s, slot %lu", info->module,
 		    info->slot);
+		abilities(c, t);
+	}
 	for (k = 0; k < n; k++)
 		if (stands_for_pair(objects, n, k))
-			key_lines(c, objects, n, k);
+			key_lines(c, t, objects, n, k);
 	for (k = 0; k < n; k++) {
 		if (objects[k].cls != BURIN_OBJECT_CERT)
 			continue;

@@ -13,7 +13,7 @@
 json_t *inventory_json(
     struct burin_token *t, const struct burin_object *objects, size_t n);
 /* The same in lines: keys with their certificates, then the rest. */
-void inventory_text(struct cli *c, const struct burin_token *t,
+void inventory_text(struct cli *c, struct burin_token *t,
     const struct burin_object *objects, size_t n);
 
 #endif

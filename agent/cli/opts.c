@@ -14,6 +14,8 @@ const struct opt opts_common[] = {
 	    "start the --module before it with this (NSS)" },
 	{ "pin-source", 0, OPT_VALUE, "SRC",
 	    "prompt, file:PATH, fd:N, env:NAME, askpass, credential:NAME" },
+	{ "so-pin-source", 0, OPT_VALUE, "SRC",
+	    "the same for the SO PIN, or a PIV token's management key" },
 	{ "last-try", 0, OPT_FLAG, NULL,
 	    "a PIN may be tried even when it is the last try" },
 	{ "retry-pin", 0, OPT_FLAG, NULL,

@@ -176,6 +176,9 @@ prepare(struct cli *c, int argc, char **argv, struct args **args, int *done,
 	if ((value = arg_value(*args, "pin-source")) != NULL &&
 	    source_check(value, e) != 0)
 		return burin_error_step(e, "pin-source");
+	if ((value = arg_value(*args, "so-pin-source")) != NULL &&
+	    source_check(value, e) != 0)
+		return burin_error_step(e, "so-pin-source");
 	return 0;
 }
 

@@ -16,12 +16,14 @@ static const struct opt opts[] = {
 	{ "key", 0, OPT_VALUE, "URI", "or use this key" },
 	{ "type", 0, OPT_VALUE, "TYPE",
 	    "of the new key (default: the profile's first)" },
+	{ "slot", 0, OPT_VALUE, "SLOT",
+	    "place of the new key on a PIV token: 9a, 9c, 9d, 9e, 82 to 95" },
 	{ "label", 0, OPT_VALUE, "LABEL", "of the new key" },
 	{ "usage", 0, OPT_VALUE, "USES", "sign, decrypt, derive" },
 	{ "always-authenticate", 0, OPT_FLAG, NULL,
 	    "the PIN is asked for each use" },
 	{ "replace", 0, OPT_FLAG, NULL,
-	    "another certificate of the key may go" },
+	    "another certificate of the key may go, or the key in its slot" },
 	{ "consumer-check", 0, OPT_FLAG, NULL,
 	    "at the end, use the key through libp11" },
 	{ NULL, 0, OPT_FLAG, NULL, NULL },
@@ -107,10 +109,15 @@ check_token(struct cli *c, const struct plan *p,
 		c->p11, p->key != NULL ? p->key : p->token, 0, &t, e) != 0)
 		return burin_error_step(e, "find-token");
 	out_json(c, "token", json_token(t));
-	if (p->key == NULL && burin_token_check_generate(t, spec->type, e) != 0)
+	if (burin_token_check_write(t, e) != 0 ||
+	    (p->key == NULL &&
+		burin_token_check_generate(t, spec->type, e) != 0))
 		return -1;
 	if (!c->dry_run)
 		return 0;
+	if (p->key == NULL &&
+	    work_say_place(c, t, p->slot, plan_usage(spec), p->replace, e) != 0)
+		return -1;
 	if (p->key == NULL)
 		out_text(c, "would make a key (%s) on %s",
 		    burin_key_type_name(spec->type), burin_token_name(t));

@@ -11,7 +11,6 @@ static const struct opt opts[] = {
 	{ "token", 0, OPT_VALUE, "URI",
 	    "the blank token, when there are several (pkcs11:slot-id=N)" },
 	{ "label", 0, OPT_VALUE, "LABEL", "its new name, at most 32 bytes" },
-	{ "so-pin-source", 0, OPT_VALUE, "SRC", "where the SO PIN comes from" },
 	{ "reinit", 0, OPT_FLAG, NULL,
 	    "wipe a token that is in use, keys and all" },
 	{ NULL, 0, OPT_FLAG, NULL, NULL },
@@ -23,15 +22,12 @@ static int
 run(struct cli *c, struct burin_error *e)
 {
 	const struct burin_token_info *info;
-	const char *label, *so;
+	const char *label;
 	struct burin_token *t, *made = NULL;
 	int reinit = arg_flag(c->args, "reinit") > 0;
 
 	if (work_required(c, "label", &label, e) != 0)
 		return -1;
-	if ((so = arg_value(c->args, "so-pin-source")) != NULL &&
-	    source_check(so, e) != 0)
-		return burin_error_step(e, "so-pin-source");
 	if (reinit && arg_value(c->args, "token") == NULL)
 		return burin_fail(e, BURIN_EUSAGE, "option-missing",
 		    "--reinit wipes a token: name it with --token");

@@ -15,6 +15,7 @@
 
 #include <burin/names.h>
 
+#include "../enroll/place.h"
 #include "help.h"
 #include "work.h"
 
@@ -89,6 +90,28 @@ work_job(struct cli *c, struct job *job, struct burin_error *e)
 		return burin_error_step(e, "journal");
 	out_json(c, "id", json_text(job->id));
 	return 0;
+}
+
+int
+work_say_place(struct cli *c, struct burin_token *t, const char *slot,
+    unsigned usage, int replace, struct burin_error *e)
+{
+	const struct burin_place *place;
+	struct place_use use;
+	int rc;
+
+	if (burin_token_place(t, slot, usage, &place, e) != 0)
+		return burin_error_step(e, "slot");
+	if (place == NULL)
+		return 0;
+	if (place_look(t, place, &use, e) != 0)
+		return -1;
+	rc = place_check(t, &use, replace, e);
+	if (rc == 0)
+		out_text(c, "%s%s", use.text,
+		    use.occupied ? ": it would be lost" : "");
+	place_use_clear(&use);
+	return rc;
 }
 
 int

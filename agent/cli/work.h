@@ -26,6 +26,12 @@ int work_key(struct cli *c, struct burin_key **k, struct burin_error *e);
 /* The job that the first word names; job_clear, also when it fails. */
 int work_job(struct cli *c, struct job *job, struct burin_error *e);
 
+/*
+ * --dry-run: which slot a new key would have, what is lost there; refused as
+ * the real thing would be. Says nothing on tokens without slots.
+ */
+int work_say_place(struct cli *c, struct burin_token *t, const char *slot,
+    unsigned usage, int replace, struct burin_error *e);
 int work_key_type(
     const char *name, enum burin_key_type *type, struct burin_error *e);
 /* "sign,decrypt" to BURIN_USE_*. */

@@ -135,6 +135,7 @@ set_key(struct cli *c, struct plan *p, struct burin_error *e)
 
 	if (set(c, "token", &p->token, e) != 0 ||
 	    set(c, "key", &p->key, e) != 0 ||
+	    set(c, "slot", &p->slot, e) != 0 ||
 	    set(c, "type", &p->key_type, e) != 0 ||
 	    set(c, "label", &p->label, e) != 0)
 		return -1;
@@ -147,11 +148,11 @@ set_key(struct cli *c, struct plan *p, struct burin_error *e)
 		    "that is there");
 	}
 	if (p->key != NULL &&
-	    (p->key_type != NULL || usage != NULL ||
+	    (p->key_type != NULL || usage != NULL || p->slot != NULL ||
 		arg_flag(c->args, "always-authenticate")))
 		return burin_fail(e, BURIN_EUSAGE, "option-conflict",
-		    "--type, --usage and --always-authenticate are for a new "
-		    "key, and --key names one that is there");
+		    "--type, --usage, --slot and --always-authenticate are for "
+		    "a new key, and --key names one that is there");
 	if (p->key_type != NULL && work_key_type(p->key_type, &type, e) != 0)
 		return -1;
 	if (usage != NULL && work_usage(usage, &p->usage, e) != 0)

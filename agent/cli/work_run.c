@@ -49,6 +49,13 @@ secret(void *arg, const char *source, struct burin_secret **out,
 	return 0;
 }
 
+static void
+note(void *arg, const char *text)
+{
+	progress_clear(arg);
+	out_note(arg, "%s", text);
+}
+
 int
 work_engine(struct cli *c, struct engine *en, struct burin_error *e)
 {
@@ -59,6 +66,7 @@ work_engine(struct cli *c, struct engine *en, struct burin_error *e)
 	en->journal = c->journal;
 	en->secret = secret;
 	en->progress = progress_event;
+	en->note = note;
 	en->consumer_check = consumer_check;
 	en->arg = c;
 	en->wait = arg_flag(c->args, "wait") > 0;

@@ -19,6 +19,7 @@ struct leftovers {
 	int remove_cert;	 /* own is on the token */
 	int restore;		 /* replaced is to come back */
 	int remove_key;
+	int key_stays; /* such a token cannot delete keys */
 };
 
 static void
@@ -76,8 +77,9 @@ look(struct walk *w, int dry_run, struct leftovers *l, struct burin_error *e)
 	    (l->replaced == NULL || X509_cmp(l->own, l->replaced) != 0);
 	l->restore = l->remove_cert && l->replaced != NULL &&
 	    !same_cert_in(l->use.certs, l->replaced);
+	l->key_stays = burin_token_keeps_keys(w->token);
 	l->remove_key = w->job->key_made_by_us && others_certs(l) == 0 &&
-	    l->replaced == NULL;
+	    l->replaced == NULL && !l->key_stays;
 	return 0;
 }
 
@@ -135,6 +137,9 @@ say(const struct walk *w, const struct leftovers *l, char **removed,
 	    : l->remove_cert	      ? "the certificate of this job"
 				      : NULL;
 	const char *key = l->remove_key ? "the key pair made by this job"
+	    : l->key_stays && w->job->key_made_by_us
+	    ? "nothing else: the token cannot delete the key, which stays in "
+	      "its slot until another takes its place"
 	    : l->key != NULL && w->job->key_made_by_us
 	    ? "nothing else: the key is used by another "
 	      "certificate"

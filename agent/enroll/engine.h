@@ -46,6 +46,8 @@ struct engine {
 	int (*secret)(void *arg, const char *source, struct burin_secret **out,
 	    struct burin_error *e);
 	void (*progress)(void *arg, const struct engine_event *ev);
+	/* Tells what a person should know before it happens. May be NULL. */
+	void (*note)(void *arg, const char *text);
 	/* Runs burin-consumer-check on a key URI. May be NULL. */
 	int (*consumer_check)(
 	    void *arg, const char *key_uri, struct burin_error *e);

@@ -78,6 +78,7 @@ static const struct column {
 	C(C_ERROR, error),
 	C(C_CALLS, calls),
 	C(C_SECONDS, seconds),
+	C(C_BLOB, key_before),
 };
 #undef C
 #define N_COLUMNS (sizeof(columns) / sizeof(columns[0]))

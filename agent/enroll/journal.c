@@ -37,6 +37,7 @@ static const char *const migrations[] = {
 	" salt BLOB NOT NULL, verifier BLOB NOT NULL,"
 	" count INTEGER NOT NULL, last INTEGER NOT NULL,"
 	" PRIMARY KEY (serial, label, login, salt));",
+	"ALTER TABLE jobs ADD COLUMN key_before BLOB;",
 };
 #define SCHEMA ((int)(sizeof(migrations) / sizeof(migrations[0])))
 

@@ -60,6 +60,8 @@ struct job {
 	char *token_uri;	 /* RFC 7512, of the token */
 	char *token_label, *token_serial;
 	struct blob made_id;	/* random CKA_ID the key is made with */
+	struct blob key_before; /* DER SubjectPublicKeyInfo of the key that
+				 * has the place until ours is made */
 	struct blob key_id;	/* final CKA_ID */
 	struct blob public_key; /* DER SubjectPublicKeyInfo */
 	char *key_uri;

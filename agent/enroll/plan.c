@@ -16,6 +16,7 @@
 const struct plan_field plan_fields[] = {
 	P(PLAN_TEXT, token),
 	P(PLAN_TEXT, key),
+	P(PLAN_TEXT, slot),
 	P(PLAN_TEXT, key_type),
 	P(PLAN_TEXT, label),
 	P(PLAN_BITS, usage),

@@ -27,6 +27,7 @@ struct plan {
 	/* where */
 	char *token; /* as named by the user; NULL with key */
 	char *key;   /* URI of an existing key, or NULL */
+	char *slot;  /* place of the new key ("9a"), NULL: the usual one */
 	/* what key */
 	char *key_type; /* "ec:P-256"; NULL: the profile's first */
 	char *label;	/* NULL: made of the identity */
@@ -53,7 +54,8 @@ struct plan {
 	/* files */
 	char *request_file; /* protocol file: where the request goes */
 	/* how */
-	int replace;	    /* another certificate may be replaced */
+	int replace;	    /* another certificate, or a key in the new
+			     * one's place, may be replaced */
 	int consumer_check; /* burin-consumer-check before done */
 };
 void plan_clear(struct plan *p);
@@ -71,6 +73,8 @@ int plan_names_nobody(const struct plan *p);
 int plan_settle_label(struct plan *p, struct burin_error *e);
 /* BURIN_USE_* of "sign", "decrypt", "derive" (n bytes, any case); 0: none. */
 unsigned plan_usage_word(const char *word, size_t n);
+/* What the key may do: as asked, or what its type does by default. */
+unsigned plan_usage(const struct burin_key_spec *spec);
 /* Key type, usage and label (borrowed) that the plan resolves to. */
 int plan_key_spec(
     const struct plan *p, struct burin_key_spec *spec, struct burin_error *e);

@@ -226,6 +226,14 @@ out:
 	return rc;
 }
 
+unsigned
+plan_usage(const struct burin_key_spec *spec)
+{
+	if (spec->usage != 0)
+		return spec->usage;
+	return spec->type == BURIN_X25519 ? BURIN_USE_DERIVE : BURIN_USE_SIGN;
+}
+
 int
 plan_can_sign(enum burin_key_type type, unsigned usage, struct burin_error *e)
 {

@@ -13,6 +13,7 @@
 #include <openssl/rand.h>
 #include <openssl/x509.h>
 
+#include "place.h"
 #include "steps.h"
 
 /* --- the plan, before anything is touched -------------------------------- */
@@ -123,8 +124,8 @@ remember_token(struct walk *w, struct burin_token *t, struct burin_error *e)
 	return 0;
 }
 
-int
-walk_token(struct walk *w, struct burin_error *e)
+static int
+walk_find_token(struct walk *w, struct burin_error *e)
 {
 	const char *name = w->job->token_uri;
 	struct burin_token *t;
@@ -133,10 +134,15 @@ walk_token(struct walk *w, struct burin_error *e)
 		return 0;
 	if (name == NULL)
 		name = w->plan.token;
-	if (burin_token_find(w->en->p11, name, 0, &t, e) != 0 ||
-	    remember_token(w, t, e) != 0)
+	if (burin_token_find(w->en->p11, name, 0, &t, e) != 0)
 		return -1;
-	return burin_token_login(t, e);
+	return remember_token(w, t, e);
+}
+
+int
+walk_token(struct walk *w, struct burin_error *e)
+{
+	return walk_find_token(w, e) == 0 ? burin_token_login(w->token, e) : -1;
 }
 
 static int
@@ -239,16 +245,41 @@ on_made(void *arg, EVP_PKEY *pub, const unsigned char *final_id, size_t len,
 	return journal_save(w->en->journal, w->job, e);
 }
 
+/* before is to be freed. */
 static int
-made_spec(struct walk *w, struct burin_key_spec *spec, struct burin_error *e)
+made_spec(struct walk *w, struct burin_key_spec *spec, EVP_PKEY **before,
+    struct burin_error *e)
 {
+	const unsigned char *der = w->job->key_before.data;
+
 	if (plan_key_spec(&w->plan, spec, e) != 0)
 		return -1;
+	if (w->job->key_before.len > 0 && *before == NULL &&
+	    (*before = d2i_PUBKEY(NULL, &der, (long)w->job->key_before.len)) ==
+		NULL)
+		return burin_fail_openssl(e, BURIN_EINTERNAL, "journal-row",
+		    "the journal has no sound key of before job %s",
+		    w->job->id);
 	spec->id = w->job->made_id.data;
 	spec->id_len = w->job->made_id.len;
+	spec->overwrite = w->plan.replace;
+	spec->before = *before;
 	spec->made = on_made;
 	spec->made_arg = w;
 	return 0;
+}
+
+static int
+complete_made(struct walk *w, struct burin_key **out, struct burin_error *e)
+{
+	struct burin_key_spec spec;
+	EVP_PKEY *before = NULL;
+	int rc = -1;
+
+	if (made_spec(w, &spec, &before, e) == 0)
+		rc = burin_key_find_made(w->token, &spec, out, e);
+	EVP_PKEY_free(before);
+	return rc;
 }
 
 int
@@ -256,10 +287,13 @@ walk_find_made(
     struct walk *w, int complete, struct burin_key **out, struct burin_error *e)
 {
 	struct burin_error why = BURIN_ERROR_INIT;
-	struct burin_key_spec spec;
 
 	*out = NULL;
-	if (w->job->made_id.len > 0) {
+	/* In a place, only its public half tells a key from another. */
+	if (w->job->made_id.len > 0 &&
+	    (complete ||
+		burin_token_place_of(w->token, w->job->made_id.data,
+		    w->job->made_id.len) == NULL)) {
 		if (!complete) {
 			if (burin_key_find_id(w->token, w->job->made_id.data,
 				w->job->made_id.len, out, &why) != 0 &&
@@ -267,8 +301,7 @@ walk_find_made(
 				*e = why;
 				return -1;
 			}
-		} else if (made_spec(w, &spec, e) != 0 ||
-		    burin_key_find_made(w->token, &spec, out, e) != 0) {
+		} else if (complete_made(w, out, e) != 0) {
 			return -1;
 		}
 	}
@@ -292,20 +325,77 @@ old_label(struct walk *w, struct burin_error *e)
 	return 0;
 }
 
+/* What is in the place now, so that it is known from what comes. */
+static int
+note_before(struct walk *w, const struct place_use *use, struct burin_error *e)
+{
+	unsigned char *der = NULL;
+	int len, rc;
+
+	if (use->occupied && w->en->note != NULL)
+		w->en->note(w->en->arg, use->text);
+	if (use->pub == NULL)
+		return 0;
+	if ((len = i2d_PUBKEY(use->pub, &der)) <= 0)
+		return burin_fail_memory(e);
+	rc = blob_set(&w->job->key_before, der, (size_t)len, e);
+	OPENSSL_free(der);
+	return rc;
+}
+
+/* On a token whose keys have places; *taken 0: on another one. */
+static int
+take_place(struct walk *w, int *taken, struct burin_error *e)
+{
+	const struct burin_place *place;
+	struct burin_key_spec spec;
+	struct place_use use;
+	int rc = -1;
+
+	*taken = 0;
+	if (plan_key_spec(&w->plan, &spec, e) != 0 ||
+	    burin_token_place(
+		w->token, w->plan.slot, plan_usage(&spec), &place, e) != 0)
+		return -1;
+	if (place == NULL)
+		return 0;
+	*taken = 1;
+	if (place_look(w->token, place, &use, e) != 0)
+		return -1;
+	if (place_check(w->token, &use, w->plan.replace, e) == 0 &&
+	    note_before(w, &use, e) == 0)
+		rc = blob_set(&w->job->made_id, &place->id, 1, e);
+	place_use_clear(&use);
+	return rc;
+}
+
 /* What will name the key is committed before there is a key. */
 static int
 commit_made_id(struct walk *w, struct burin_error *e)
 {
 	unsigned char id[MADE_ID_LEN];
+	int taken;
 
-	if (RAND_bytes(id, sizeof(id)) != 1)
-		return burin_fail_openssl(e, BURIN_EINTERNAL, "random",
-		    "no random numbers to be had");
 	if (old_label(w, e) != 0 || plan_settle_label(&w->plan, e) != 0 ||
-	    blob_set(&w->job->made_id, id, sizeof(id), e) != 0)
+	    take_place(w, &taken, e) != 0)
 		return -1;
+	if (!taken) {
+		if (RAND_bytes(id, sizeof(id)) != 1)
+			return burin_fail_openssl(e, BURIN_EINTERNAL, "random",
+			    "no random numbers to be had");
+		if (blob_set(&w->job->made_id, id, sizeof(id), e) != 0)
+			return -1;
+	}
 	w->job->key_made_by_us = 1;
 	return walk_save_plan(w, e);
+}
+
+/* Nothing is typed for a token that could not be written to anyway. */
+static int
+check_writable(struct walk *w, struct burin_error *e)
+{
+	return walk_find_token(w, e) == 0 ? burin_token_check_write(w->token, e)
+					  : -1;
 }
 
 static int
@@ -313,9 +403,11 @@ make_key(struct walk *w, struct burin_error *e)
 {
 	struct burin_key *k = NULL;
 	struct burin_key_spec spec;
+	EVP_PKEY *before = NULL;
+	int rc;
 
 	/* Nothing is written down for a token that does not let us in. */
-	if (walk_token(w, e) != 0)
+	if (check_writable(w, e) != 0 || walk_token(w, e) != 0)
 		return -1;
 	if (w->job->made_id.len > 0) {
 		if (walk_find_made(w, 1, &k, e) != 0)
@@ -324,8 +416,11 @@ make_key(struct walk *w, struct burin_error *e)
 		return -1;
 	}
 	if (k == NULL) {
-		if (made_spec(w, &spec, e) != 0 ||
-		    burin_keygen(w->token, &spec, &k, e) != 0)
+		rc = made_spec(w, &spec, &before, e);
+		if (rc == 0)
+			rc = burin_keygen(w->token, &spec, &k, e);
+		EVP_PKEY_free(before);
+		if (rc != 0)
 			return -1;
 		w->key_fresh = 1;
 	}

@@ -146,6 +146,62 @@ int burin_token_matches(const struct burin_token *t, const char *uri);
  */
 int burin_uri_pin_source(const char *uri, char **out, struct burin_error *e);
 
+/* --- kinds of tokens --------------------------------------------------- */
+
+/*
+ * What is known of the family of modules that t belongs to, from a table of
+ * measured facts (docs/tokens.md); strings are static. May cost one
+ * C_GetInfo, once for each module.
+ */
+const char *burin_token_family(struct burin_token *t);
+/* Sentences on what it can do and what not, ended by NULL. */
+const char *const *burin_token_remarks(struct burin_token *t);
+/*
+ * What its SO PIN is called: "SO PIN", or "management key"; known once the
+ * family is, and in the callbacks of struct burin_login_policy.
+ */
+const char *burin_token_so_name(const struct burin_token *t);
+/*
+ * 0 when keys can be made and certificates be written through its module;
+ * BURIN_EREFUSED "module-cannot-write" with the way out when not.
+ */
+int burin_token_check_write(struct burin_token *t, struct burin_error *e);
+
+/* 1 when keys cannot be deleted there, only replaced. */
+int burin_token_keeps_keys(struct burin_token *t);
+
+/*
+ * On some tokens a key has one of a few fixed places, and CKA_ID is the
+ * place (PIV slots: NIST SP 800-73-4 part 1, table 4b). A new key takes the
+ * place of the one before it for good.
+ */
+struct burin_place {
+	const char *name;    /* "9a" */
+	unsigned char id;    /* CKA_ID, one byte */
+	unsigned usage;	     /* BURIN_USE_* that it is taken for unasked */
+	const char *purpose; /* "PIV authentication" */
+};
+/*
+ * The place called name; name NULL: the usual one for usage (BURIN_USE_*).
+ * *out is static, NULL when the token knows no places and name is NULL. A
+ * name that it does not have is BURIN_EUSAGE "slot-unknown" with a list.
+ */
+int burin_token_place(struct burin_token *t, const char *name, unsigned usage,
+    const struct burin_place **out, struct burin_error *e);
+/* The place with this CKA_ID, NULL when it is none. */
+const struct burin_place *burin_token_place_of(
+    struct burin_token *t, const unsigned char *id, size_t id_len);
+
+/* What a certificate on a token is, by its content. */
+enum burin_cert_kind {
+	BURIN_CERT_ORDINARY,
+	BURIN_CERT_SELF_SIGNED, /* signed by its own key */
+	/* Made by the token with the key, names nobody, signed by nobody. */
+	BURIN_CERT_PLACEHOLDER,
+	BURIN_CERT_ATTESTATION /* the token's word for where the key is from */
+};
+enum burin_cert_kind burin_cert_kind(X509 *cert);
+
 /* --- login ------------------------------------------------------------ */
 
 enum burin_login {
@@ -256,6 +312,14 @@ struct burin_key_spec {
 	int keep_id;
 	int always_authenticate; /* CKA_ALWAYS_AUTHENTICATE */
 	/*
+	 * On a token with places (struct burin_place) id is one of them and
+	 * stays; no other CKA_ID is taken there. overwrite 1: a key that is
+	 * there may go. before: its public half, NULL for none, so that
+	 * burin_key_find_made does not take it for the new one.
+	 */
+	int overwrite;
+	const EVP_PKEY *before;
+	/*
 	 * Called when the pair is there under its first CKA_ID, before it
 	 * gets another (burin_keygen, and burin_key_find_made completing
 	 * it): the caller records the public key and the final CKA_ID, so
@@ -333,7 +397,10 @@ EVP_PKEY *burin_key_evp(struct burin_key *k, struct burin_error *e);
  */
 int burin_key_last_error(struct burin_key *k, struct burin_error *e);
 
-/* Destroys both halves on the token. The certificate stays. */
+/*
+ * Destroys both halves on the token. The certificate stays. A kind of token
+ * that cannot delete keys is BURIN_EREFUSED "key-stays".
+ */
 int burin_key_destroy(struct burin_key *k, struct burin_error *e);
 /*
  * Destroys the public half alone, where it is under this CKA_ID and equal to
@@ -346,8 +413,9 @@ int burin_public_destroy(struct burin_token *t, const unsigned char *id,
 /* --- certificates ----------------------------------------------------- */
 
 /*
- * What lies under the key's CKA_ID: another key (id_taken 1), certificates.
- * One search. Certificates are owned by the caller (sk_X509_pop_free).
+ * What lies under the key's CKA_ID: another key (id_taken 1), certificates
+ * but for placeholders. One search. Certificates are owned by the caller
+ * (sk_X509_pop_free).
  */
 struct burin_id_use {
 	int id_taken;		/* a key that is not k */
@@ -370,7 +438,10 @@ enum burin_others {
  */
 int burin_cert_write(struct burin_key *k, X509 *cert, const char *label,
     enum burin_others others, struct burin_error *e);
-/* Reads every certificate under the key's CKA_ID from a new session. */
+/*
+ * Reads every certificate under the key's CKA_ID from a new session, but for
+ * placeholders (burin_cert_kind).
+ */
 int burin_cert_read(
     struct burin_key *k, STACK_OF(X509) * *out, struct burin_error *e);
 /* Destroys exactly this certificate (same CKA_ID, same DER); 0 if absent. */
@@ -404,6 +475,9 @@ struct burin_object {
  */
 int burin_token_objects(struct burin_token *t, struct burin_object **out,
     size_t *n, struct burin_error *e);
+/* The same, of those under one CKA_ID. */
+int burin_token_objects_id(struct burin_token *t, const unsigned char *id,
+    size_t id_len, struct burin_object **out, size_t *n, struct burin_error *e);
 void burin_objects_free(struct burin_object **objects, size_t n);
 /* URI of one object of the token; free() it. */
 char *burin_object_uri(

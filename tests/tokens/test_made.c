@@ -64,10 +64,8 @@ static void
 destroy(CK_OBJECT_HANDLE o)
 {
 	struct burin_error e = BURIN_ERROR_INIT;
-	CK_SESSION_HANDLE s;
 
-	must(p11_work_session(h.t, &s, &e), &e);
-	must(p11_destroy(h.t, s, o, &e), &e);
+	must(p11_destroy(h.t, o, &e), &e);
 }
 
 /* Taken up again, it is whole under its final CKA_ID and nowhere else. */

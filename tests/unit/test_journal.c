@@ -76,6 +76,7 @@ fill(struct job *job)
 	assert_int_equal(blob_set(&job->certificate, "cert", 4, &e), 0);
 	assert_int_equal(blob_set(&job->chain, "chain", 5, &e), 0);
 	assert_int_equal(blob_set(&job->cert_replaced, "old", 3, &e), 0);
+	assert_int_equal(blob_set(&job->key_before, "key", 3, &e), 0);
 	job->server = strdup("https://ca");
 	job->pend_token = strdup("later");
 	job->retry_at = 1900000000;
@@ -119,6 +120,7 @@ same_job(const struct job *a, const struct job *b)
 	same_blob(&a->certificate, &b->certificate);
 	same_blob(&a->chain, &b->chain);
 	same_blob(&a->cert_replaced, &b->cert_replaced);
+	same_blob(&a->key_before, &b->key_before);
 	assert_string_equal(a->server, b->server);
 	assert_string_equal(a->pend_token, b->pend_token);
 	assert_int_equal(a->retry_at, b->retry_at);
