@@ -10,6 +10,9 @@ PATH=$BUILD_DIR/bin:$PATH
 SOFTHSM=/usr/lib/softhsm/libsofthsm2.so
 work=$(mktemp -d)
 umask 077
+script=("$(realpath "$0")" "$@") # to start it again, see piv_token
+# shellcheck source=tests/pivcard/reader.sh
+. "$SOURCE_DIR/tests/pivcard/reader.sh"
 export BURIN_STATE_DIR=$work/state BURIN_PROFILE_DIR=$SOURCE_DIR/docs/profiles
 # Leaks inside modules that are not ours are theirs.
 export LSAN_OPTIONS=suppressions=$SOURCE_DIR/tests/lsan.supp:print_suppressions=0
@@ -22,6 +25,7 @@ finish() {
 	local rc=$?
 	[[ -z $authority_pid ]] || kill "$authority_pid" 2>/dev/null
 	((${#servers[@]} == 0)) || kill "${servers[@]}" 2>/dev/null
+	((${#piv_pids[@]} == 0)) || kill "${piv_pids[@]}" 2>/dev/null
 	wait 2>/dev/null
 	[[ -n ${KEEP:-} ]] || rm -rf "$work"
 	exit "$rc"
@@ -116,6 +120,54 @@ remote_token() {
 	[[ -n ${P11_KIT_SERVER_PID:-} ]] || die "p11-kit server"
 	servers+=("$P11_KIT_SERVER_PID")
 	module=(--module "$client")
+}
+
+# piv_token [-n 2] [name=value...]: one or two emulated PIV cards
+# (tests/pivcard) in a pcscd of our own, with ykcs11 in front. It begins the script again inside
+# namespaces, so it comes first, before anything was made or started. PIN in
+# $work/pin, management key (the SO PIN) in $work/mgm, the first card's serial
+# is 12345678, the next card's is one more.
+piv_token() {
+	local n=1
+	if [[ ${1:-} == -n ]]; then
+		n=$2
+		shift 2
+	fi
+	[[ -n ${PIV_INSIDE:-} ]] || piv_begin_again
+	piv_prepare || skip "no tmpfs or no loopback in the namespace"
+	piv_module libykcs11.so.2 ykcs11
+	printf '123456\n' >"$work/pin"
+	printf '010203040506070801020304050607080102030405060708\n' \
+		>"$work/mgm"
+	piv_start "$work/piv" "$n" "$@" ||
+		die "no card: $(cat "$work"/piv/*.log)"
+}
+# The same card as OpenSC has it: no writing.
+piv_opensc() { piv_module opensc-pkcs11.so opensc; }
+piv_module() {
+	local lib
+	lib=$(find /usr/lib -name "$1" 2>/dev/null | head -n 1)
+	[[ -n $lib ]] || skip "$2 is not installed"
+	module=(--module "$lib")
+}
+piv_begin_again() {
+	local why
+	[[ -z $authority_pid && ${#servers[@]} == 0 ]] ||
+		die "piv_token comes first in a script"
+	why=$(piv_missing)
+	[[ -z $why ]] || skip "$why"
+	trap - EXIT
+	rm -rf "$work"
+	piv_isolate skip "${script[@]}"
+}
+# card [@N] COMMAND...: the control channel of card N, 1 if not told.
+card() {
+	local n=1
+	if [[ $1 == @* ]]; then
+		n=${1#@}
+		shift
+	fi
+	pivcard-ctl "$work/piv/card$n" "$@"
 }
 
 # Objects of a token as another program lists them, without order.
