@@ -408,6 +408,9 @@ keygen(struct gen *g, struct burin_error *e)
 		return -1;
 	k->priv = g->priv;
 	k->pub = g->pub;
+	/* What was in the place before went with the key that had it. */
+	if (p11_quirk(k->t)->renewal == RENEWAL_OVER)
+		k->alone = 1;
 	/* The first rung that a token takes may have cost sessions. */
 	k->generation = k->t->generation;
 	return read_public(g, e) == -1 ? -1 : p11_key_finish(k, g->spec, e);

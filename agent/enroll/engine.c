@@ -116,8 +116,8 @@ state_after(const struct job *job, const struct burin_error *e)
 	    (e->status == BURIN_EAUTHORITY && refusal_is_final(e->code)))
 		return JOB_REFUSED;
 	/* A plan that cannot be carried out, and nothing was begun. */
-	if (e->status == BURIN_EUSAGE && job->state == JOB_PLANNED &&
-	    job->made_id.len == 0)
+	if ((e->status == BURIN_EUSAGE || e->status == BURIN_EREFUSED) &&
+	    job->state == JOB_PLANNED && job->made_id.len == 0)
 		return JOB_FAILED;
 	return job->state;
 }
