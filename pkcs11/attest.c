@@ -130,9 +130,9 @@ best_of(const struct burin_key *k, const struct shown *list, size_t n)
 	return best;
 }
 
-/* *cert NULL and 0 when this session shows none. */
+/* Under k's CKA_ID; *cert NULL and 0 when this session shows none. */
 static int
-find_cert(struct burin_key *k, CK_SESSION_HANDLE s, int by_id, X509 **cert,
+find_cert(struct burin_key *k, CK_SESSION_HANDLE s, X509 **cert,
     struct burin_error *e)
 {
 	struct shown *list;
@@ -140,7 +140,7 @@ find_cert(struct burin_key *k, CK_SESSION_HANDLE s, int by_id, X509 **cert,
 	int rc = 0;
 
 	*cert = NULL;
-	if (read_shown(k, s, by_id, &list, &n, e) == -1)
+	if (read_shown(k, s, 1, &list, &n, e) == -1)
 		return -1;
 	*cert = best_of(k, list, n);
 	if (*cert != NULL && X509_up_ref(*cert) != 1) {
@@ -207,27 +207,42 @@ fail_missing(const struct burin_key *k, struct burin_error *e)
 	    "make one on the device");
 }
 
+/* The attestation out of list, unless *cert is known, and what is above. */
 static int
-find_attestation(struct burin_key *k, CK_SESSION_HANDLE s, X509 **cert,
-    struct burin_error *e)
-{
-	*cert = NULL;
-	if (k->id_len > 0 && find_cert(k, s, 1, cert, e) == -1)
-		return -1;
-	return *cert != NULL ? 0 : find_cert(k, s, 0, cert, e);
-}
-
-static int
-find_above(struct burin_key *k, CK_SESSION_HANDLE s, X509 *cert,
+pick(const struct burin_key *k, const struct shown *list, size_t n, X509 **cert,
     STACK_OF(X509) * above, struct burin_error *e)
 {
+	if (*cert == NULL) {
+		X509 *best = best_of(k, list, n);
+
+		if (best == NULL)
+			return fail_missing(k, e);
+		if (X509_up_ref(best) != 1)
+			return burin_fail_memory(e);
+		*cert = best;
+	}
+	return collect_above(list, n, *cert, above, e);
+}
+
+/*
+ * First where it should be, under the key's CKA_ID: few calls. A session may
+ * be older than the key; what a new one shows is looked at as a whole.
+ */
+static int
+find_all(struct burin_key *k, X509 **cert, STACK_OF(X509) * above,
+    struct burin_error *e)
+{
 	struct shown *list;
+	CK_SESSION_HANDLE s;
 	size_t n;
 	int rc;
 
-	if (read_shown(k, s, 0, &list, &n, e) == -1)
+	if (p11_work_session(k->t, &s, e) == -1 ||
+	    (k->id_len > 0 && find_cert(k, s, cert, e) == -1) ||
+	    (*cert == NULL && p11_fresh_session(k->t, &s, e) == -1) ||
+	    read_shown(k, s, 0, &list, &n, e) == -1)
 		return -1;
-	rc = collect_above(list, n, cert, above, e);
+	rc = pick(k, list, n, cert, above, e);
 	shown_free(list, n);
 	return rc;
 }
@@ -237,7 +252,6 @@ burin_attestation_read(struct burin_key *k, X509 **cert,
     STACK_OF(X509) * *intermediates, struct burin_error *e)
 {
 	STACK_OF(X509) *above = sk_X509_new_null();
-	CK_SESSION_HANDLE s;
 	X509 *found = NULL;
 	int rc = -1;
 
@@ -249,19 +263,7 @@ burin_attestation_read(struct burin_key *k, X509 **cert,
 		burin_fail_memory(e);
 		goto out;
 	}
-	if (p11_key_ready(k, e) == -1 || p11_work_session(k->t, &s, e) == -1 ||
-	    find_attestation(k, s, &found, e) == -1)
-		goto out;
-	/* A session may be older than the key. */
-	if (found == NULL &&
-	    (p11_fresh_session(k->t, &s, e) == -1 ||
-		find_attestation(k, s, &found, e) == -1))
-		goto out;
-	if (found == NULL) {
-		fail_missing(k, e);
-		goto out;
-	}
-	if (find_above(k, s, found, above, e) == -1)
+	if (p11_key_ready(k, e) == -1 || find_all(k, &found, above, e) == -1)
 		goto out;
 	*cert = found;
 	*intermediates = above;
