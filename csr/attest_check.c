@@ -71,26 +71,26 @@ verify_step(int ok, X509_STORE_CTX *ctx)
 	return 1;
 }
 
-/* No attestation stands above another, whatever OpenSSL makes of it. */
+/* 1 when list holds, from number i on, no attestation of a key. */
 static int
-is_above_sound(STACK_OF(X509) * chain)
+is_no_attestation(STACK_OF(X509) * list, int i)
 {
 	char slot[3];
-	int i;
 
-	for (i = 1; i < sk_X509_num(chain); i++)
-		if (csr_attest_slot(sk_X509_value(chain, i), slot))
+	for (; i < sk_X509_num(list); i++)
+		if (csr_attest_slot(sk_X509_value(list, i), slot))
 			return 0;
 	return 1;
 }
 
+/* No attestation stands above another, whatever OpenSSL makes of it. */
 static void
 judge_chain(struct state *s, struct burin_check *c, STACK_OF(X509) * chain)
 {
 	int n = sk_X509_num(chain);
 	char *name;
 
-	if (n < 2 || !is_above_sound(chain)) {
+	if (n < 2 || !is_no_attestation(chain, 1)) {
 		csr_check_set(c, BURIN_FAIL,
 		    "it is not signed by an attestation key, but by a key "
 		    "that was attested, or stands for itself");
@@ -153,6 +153,12 @@ check_path(struct state *s, struct burin_check *c, STACK_OF(X509) * *chain,
 	if (sk_X509_num(in->anchors) <= 0) {
 		csr_check_set(
 		    c, BURIN_FAIL, "not verified: give the maker's root");
+		return 0;
+	}
+	if (!is_no_attestation(in->anchors, 0)) {
+		csr_check_set(c, BURIN_FAIL,
+		    "an attestation was given as root, and vouches for "
+		    "nothing");
 		return 0;
 	}
 	if ((store = csr_anchor_store(in->anchors, &partial)) == NULL ||
