@@ -4,11 +4,11 @@
  * Attestations in a PKCS#10 request, in two forms.
  *
  * Yubico's: two extensions that are asked for, whose values are bare
- * certificates. yubico-piv-tool up to 2.7 puts the attestation under
- * 1.3.6.1.4.1.41482.3.11, which its documentation has for something else,
- * and authorities came to read that; the documented number is .3.1, and later
- * tools write that (yubico-piv-tool issue 526). Written here is .3.11, read
- * are both.
+ * certificates. yubico-piv-tool (2.2.0 of Debian 12) puts the attestation
+ * under 1.3.6.1.4.1.41482.3.11, which the documentation has for something
+ * else, and authorities came to read that. The documented number is .3.1; the
+ * tool was corrected later (yubico-piv-tool issue 526). Written here is .3.11,
+ * read are both.
  *
  * The draft's: one attribute, see below. Experimental, as it is a draft.
  */
