@@ -22,6 +22,7 @@
 
 #define RULE "Yubico PIV attestation, extensions 1.3.6.1.4.1.41482.3"
 #define SUBJECT "YubiKey PIV Attestation "
+#define KEY_SUBJECT "Yubico PIV Attestation"
 #define FORM_FACTOR_FIPS 0x80
 #define MAX_FLAG 16 /* bytes of an extension that only has to be there */
 
@@ -59,25 +60,42 @@ is_slot(const char *s)
 	    (s[0] == '9' && s[1] >= '0' && s[1] <= '5');
 }
 
-int
-csr_attest_slot(const X509 *cert, char slot[3])
+/* The whole subject when it is one CN; NULL when it is another. */
+static const char *
+subject_cn(const X509 *cert, size_t *len)
 {
 	const X509_NAME *name = X509_get_subject_name(cert);
 	int i = X509_NAME_get_index_by_NID(name, NID_commonName, -1);
 	const ASN1_STRING *cn;
-	const char *text;
-	size_t n = strlen(SUBJECT);
+
+	if (i < 0 || X509_NAME_entry_count(name) != 1)
+		return NULL;
+	cn = X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, i));
+	*len = (size_t)ASN1_STRING_length(cn);
+	return (const char *)ASN1_STRING_get0_data(cn);
+}
+
+int
+csr_attest_is_key(const X509 *cert)
+{
+	size_t len;
+	const char *cn = subject_cn(cert, &len);
+
+	return cn != NULL && len == strlen(KEY_SUBJECT) &&
+	    memcmp(cn, KEY_SUBJECT, len) == 0;
+}
+
+int
+csr_attest_slot(const X509 *cert, char slot[3])
+{
+	size_t len, n = strlen(SUBJECT);
+	const char *cn = subject_cn(cert, &len);
 
 	slot[0] = '\0';
-	if (i < 0 || X509_NAME_entry_count(name) != 1)
+	if (cn == NULL || len != n + 2 || memcmp(cn, SUBJECT, n) != 0)
 		return 0;
-	cn = X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, i));
-	text = (const char *)ASN1_STRING_get0_data(cn);
-	if ((size_t)ASN1_STRING_length(cn) != n + 2 ||
-	    memcmp(text, SUBJECT, n) != 0)
-		return 0;
-	slot[0] = text[n];
-	slot[1] = text[n + 1];
+	slot[0] = cn[n];
+	slot[1] = cn[n + 1];
 	slot[2] = '\0';
 	if (slot[1] >= 'A' && slot[1] <= 'F')
 		slot[1] = (char)(slot[1] - 'A' + 'a');

@@ -28,6 +28,8 @@ int csr_attest_ext(const STACK_OF(X509_EXTENSION) * exts, const char *oid,
     X509_EXTENSION **ext);
 /* "9a" of the subject of an attestation; 0 when it is of another kind. */
 int csr_attest_slot(const X509 *cert, char slot[3]);
+/* 1 when the subject is that of the maker's attestation keys. */
+int csr_attest_is_key(const X509 *cert);
 /* What to do when a check of this id fails; "" for none of ours. */
 const char *csr_attest_advice(const char *id);
 

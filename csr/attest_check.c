@@ -32,8 +32,8 @@ struct state {
  * Devices up to firmware 5.2.4 or so have a certificate of the attestation
  * key without basicConstraints; OpenSSL calls it "invalid CA certificate",
  * and the devices cannot be mended. It is let pass here
- *  - in the one place where it stands: it issued the attestation and was
- *    itself issued by the anchor;
+ *  - in the one place where it stands, under the one name it has: it issued
+ *    the attestation and was itself issued by a self-signed anchor;
  *  - when it says nothing of what it is, neither basicConstraints nor
  *    keyUsage: what says that it is no CA is none;
  *  - when it is no attestation itself: the key that it attests belongs to
@@ -47,7 +47,9 @@ may_be_unmarked(X509_STORE_CTX *ctx, X509 *cert)
 	X509_EXTENSION *policy, *serial;
 	char slot[3];
 
-	if (X509_STORE_CTX_get_error_depth(ctx) != 1 || sk_X509_num(chain) != 3)
+	if (X509_STORE_CTX_get_error_depth(ctx) != 1 ||
+	    sk_X509_num(chain) != 3 || !csr_attest_is_key(cert) ||
+	    X509_self_signed(sk_X509_value(chain, 2), 0) != 1)
 		return 0;
 	if (X509_get_ext_by_NID(cert, NID_basic_constraints, -1) >= 0 ||
 	    X509_get_ext_by_NID(cert, NID_key_usage, -1) >= 0)

@@ -324,6 +324,20 @@ test_unmarked(void **state)
 	X509_free(leaf);
 	X509_free(f9);
 
+	/* Under another name; not issued by a root. */
+	f9 = make("Somebody", f9_key, root, root_key, NULL);
+	leaf = make_leaf(f9, EXTS(SAID));
+	assert_string_equal(levels(leaf, f9, root, key, NULL), "PFPS");
+	X509_free(leaf);
+	X509_free(f9);
+	bad = make("Between", other_key, root, root_key, EXTS(CA));
+	f9 = make("Yubico PIV Attestation", f9_key, bad, other_key, NULL);
+	leaf = make_leaf(f9, EXTS(SAID));
+	assert_string_equal(levels(leaf, f9, bad, key, NULL), "PFPS");
+	X509_free(leaf);
+	X509_free(f9);
+	X509_free(bad);
+
 	/* What says that it is no CA is none. */
 	f9 = make_f9(EXTS("basicConstraints=critical,CA:FALSE"));
 	leaf = make_leaf(f9, EXTS(SAID));
