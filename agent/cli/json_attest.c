@@ -75,4 +75,7 @@ attest_line(const json_t *o, char *buf, size_t size)
 	buf[0] = '\0';
 	for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
 		add(buf, size, parts[i].name, json_object_get(o, parts[i].key));
+	if (json_is_false(json_object_get(o, "key_matches")))
+		add(buf, size, "of ANOTHER key than the request's",
+		    json_true());
 }

@@ -97,6 +97,15 @@ print_cert(X509_EXTENSION *ext)
 	return text;
 }
 
+static void
+print_hex(BIO *bio, const ASN1_OCTET_STRING *s)
+{
+	int i, n = ASN1_STRING_length(s);
+
+	for (i = 0; i < n && i < MAX_EXT_TEXT; i++)
+		(void)BIO_printf(bio, "%02x", ASN1_STRING_get0_data(s)[i]);
+}
+
 static json_t *
 print_value(X509_EXTENSION *ext)
 {
@@ -111,7 +120,7 @@ print_value(X509_EXTENSION *ext)
 	}
 	if (X509V3_EXT_print(bio, ext, X509V3_EXT_PARSE_UNKNOWN, 0) != 1) {
 		(void)BIO_reset(bio);
-		(void)ASN1_STRING_print(bio, X509_EXTENSION_get_data(ext));
+		print_hex(bio, X509_EXTENSION_get_data(ext));
 	}
 	ERR_clear_error();
 	len = BIO_get_mem_data(bio, &data);
