@@ -28,6 +28,12 @@ int csr_check_key_usage(const struct burin_check_input *in,
     struct burin_check *c, struct burin_error *e);
 
 /*
+ * The anchors as OpenSSL wants them; NULL when memory ran out. *partial: a
+ * path may end at one that is not self-signed.
+ */
+X509_STORE *csr_anchor_store(STACK_OF(X509) * anchors, int *partial);
+
+/*
  * RFC 3779 section 2.3: what X509_verify_cert leaves open. *why is static
  * and *depth the certificate (0: leaf) when 0 is returned; 1 when all
  * inherited resources have an owner above.

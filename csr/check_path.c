@@ -54,8 +54,8 @@ verify_step(int ok, X509_STORE_CTX *ctx)
 	return ok;
 }
 
-static X509_STORE *
-anchor_store(STACK_OF(X509) * anchors, int *partial)
+X509_STORE *
+csr_anchor_store(STACK_OF(X509) * anchors, int *partial)
 {
 	X509_STORE *store;
 	int i;
@@ -171,7 +171,7 @@ csr_check_path(const struct burin_check_input *in, struct burin_check *c,
 		csr_check_set(c, BURIN_FAIL, "the list of anchors is empty");
 		return 0;
 	}
-	if ((store = anchor_store(in->anchors, &partial)) == NULL ||
+	if ((store = csr_anchor_store(in->anchors, &partial)) == NULL ||
 	    (ctx = X509_STORE_CTX_new()) == NULL ||
 	    X509_STORE_CTX_init(ctx, store, in->cert, in->bag) != 1) {
 		(void)burin_fail_openssl(e, BURIN_EINTERNAL, "path-setup",

@@ -53,6 +53,8 @@ const struct opt opts_subject[] = {
 	    "extension as in openssl.cnf: \"name = value\"" },
 	{ "attribute", 0, OPT_LIST, "NAME=TEXT",
 	    "PKCS#9 attribute of the request" },
+	{ "attestation", 0, OPT_VALUE, "=FORM",
+	    "with the device's word for the key: yubico (default) or draft" },
 	{ NULL, 0, OPT_FLAG, NULL, NULL },
 };
 

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "attest_out.h"
 #include "show.h"
 #include "show_parts.h"
 
@@ -33,6 +34,7 @@ static const struct line {
 	{ "ekus", "Purposes" },
 	{ "attributes", "Attributes" },
 	{ "revoked", "Revoked" },
+	{ "attestation", "Attestation" },
 	{ "extensions", "Extensions" },
 	{ "sha256", "SHA-256" },
 };
@@ -59,12 +61,19 @@ type_of(const json_t *o)
 	return string_of(o, "type");
 }
 
-/* An extension, or an entry of a revocation list. */
+/* An extension, an entry of a revocation list, or an attestation. */
 static void
 print_member(FILE *out, const json_t *o)
 {
 	const char *reason = string_of(o, "reason");
+	char line[400];
 
+	if (json_object_get(o, "form_factor") != NULL ||
+	    json_object_get(o, "error") != NULL) {
+		attest_line(o, line, sizeof(line));
+		(void)fputs(line, out);
+		return;
+	}
 	if (json_object_get(o, "serial") != NULL)
 		(void)fprintf(out, "%s on %s%s%s", string_of(o, "serial"),
 		    string_of(o, "date"), *reason != '\0' ? ", " : "", reason);
@@ -116,7 +125,7 @@ print_object(FILE *out, const json_t *o)
 	for (i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
 		const json_t *value = json_object_get(o, lines[i].key);
 
-		if (value != NULL)
+		if (value != NULL && !json_is_null(value))
 			print_line(out, lines[i].label, value);
 	}
 }

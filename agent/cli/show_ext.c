@@ -5,10 +5,14 @@
  * knows, the rest is shown as bytes.
  */
 
+#include <stdlib.h>
 #include <string.h>
 
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
+
+#include <burin/names.h>
+#include <burin/response.h>
 
 #include "../../csr/internal.h"
 #include "show_parts.h"
@@ -69,6 +73,39 @@ one_line(const char *s, size_t len)
 	return show_take(csr_text_take(&text));
 }
 
+/* A whole certificate, as attestations are put into requests; or NULL. */
+static json_t *
+print_cert(X509_EXTENSION *ext)
+{
+	const ASN1_OCTET_STRING *s = X509_EXTENSION_get_data(ext);
+	json_t *text = NULL;
+	char *subject, *issuer;
+	X509 *cert;
+
+	if (X509V3_EXT_get(ext) != NULL ||
+	    burin_cert_parse(ASN1_STRING_get0_data(s),
+		(size_t)ASN1_STRING_length(s), BURIN_EUSAGE, &cert, NULL) == -1)
+		return NULL;
+	subject = burin_dn_text(X509_get_subject_name(cert));
+	issuer = burin_dn_text(X509_get_issuer_name(cert));
+	if (subject != NULL && issuer != NULL)
+		text = json_sprintf(
+		    "certificate of %s, issued by %s", subject, issuer);
+	free(subject);
+	free(issuer);
+	X509_free(cert);
+	return text;
+}
+
+static void
+print_hex(BIO *bio, const ASN1_OCTET_STRING *s)
+{
+	int i, n = ASN1_STRING_length(s);
+
+	for (i = 0; i < n && i < MAX_EXT_TEXT; i++)
+		(void)BIO_printf(bio, "%02x", ASN1_STRING_get0_data(s)[i]);
+}
+
 static json_t *
 print_value(X509_EXTENSION *ext)
 {
@@ -77,11 +114,13 @@ print_value(X509_EXTENSION *ext)
 	char *data;
 	long len;
 
-	if (bio == NULL)
-		return NULL;
+	if ((value = print_cert(ext)) != NULL || bio == NULL) {
+		BIO_free(bio);
+		return value;
+	}
 	if (X509V3_EXT_print(bio, ext, X509V3_EXT_PARSE_UNKNOWN, 0) != 1) {
 		(void)BIO_reset(bio);
-		(void)ASN1_STRING_print(bio, X509_EXTENSION_get_data(ext));
+		print_hex(bio, X509_EXTENSION_get_data(ext));
 	}
 	ERR_clear_error();
 	len = BIO_get_mem_data(bio, &data);

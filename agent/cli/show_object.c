@@ -104,7 +104,8 @@ show_cert(X509 *cert)
 	    show_put(o, "signature",
 		algorithm_text(X509_get0_tbs_sigalg(cert))) == -1 ||
 	    show_put(o, "key_usage", show_key_usage(exts)) == -1 ||
-	    show_put(o, "extensions", show_extensions(exts)) == -1) {
+	    show_put(o, "extensions", show_extensions(exts)) == -1 ||
+	    show_put(o, "attestation", show_attest_cert(cert)) == -1) {
 		json_decref(o);
 		return NULL;
 	}
@@ -173,6 +174,7 @@ show_req(X509_REQ *req)
 	    show_put(o, "key_usage", show_key_usage(exts)) == -1 ||
 	    show_put(o, "attributes", attribute_names(req)) == -1 ||
 	    show_put(o, "extensions", show_extensions(exts)) == -1 ||
+	    show_put(o, "attestation", show_attest_req(req)) == -1 ||
 	    show_put(o, "sha256", req_hash(req)) == -1) {
 		json_decref(o);
 		o = NULL;

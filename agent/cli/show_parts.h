@@ -23,6 +23,10 @@ json_t *show_cert(X509 *cert);
 json_t *show_req(X509_REQ *req);
 json_t *show_crl(X509_CRL *crl);
 
+/* What the attestation in cert, or in req, says; JSON null for none. */
+json_t *show_attest_cert(X509 *cert);
+json_t *show_attest_req(X509_REQ *req);
+
 /* Names of the keyUsage bits among exts. */
 json_t *show_key_usage(const STACK_OF(X509_EXTENSION) * exts);
 /* The extensions without a place of their own: name, critical, text. */

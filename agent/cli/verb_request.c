@@ -30,18 +30,17 @@ static const struct opt *const groups[] = { opts, opts_subject, opts_dry_run,
 	opts_common, NULL };
 
 static int
-subject(struct cli *c, struct burin_subject **out, struct burin_error *e)
+subject(struct cli *c, struct plan *plan, struct burin_subject **out,
+    struct burin_error *e)
 {
 	const char *src = arg_value(c->args, "challenge");
 	struct burin_secret *challenge = NULL;
-	struct plan plan;
 	int rc = -1;
 
-	memset(&plan, 0, sizeof(plan));
 	if (src != NULL && source_check(src, e) != 0)
 		goto out;
-	if (work_plan_subject(c, &plan, e) != 0 ||
-	    plan_subject(&plan, out, e) != 0)
+	if (work_plan_subject(c, plan, e) != 0 ||
+	    plan_subject(plan, out, e) != 0)
 		goto out;
 	if (src == NULL) {
 		rc = 0;
@@ -52,7 +51,6 @@ subject(struct cli *c, struct burin_subject **out, struct burin_error *e)
 	rc = burin_subject_set_challenge(*out, challenge, e);
 out:
 	burin_secret_free(&challenge);
-	plan_clear(&plan);
 	if (rc != 0)
 		(void)burin_error_step(e, "subject");
 	return rc;
@@ -113,14 +111,16 @@ run(struct cli *c, struct burin_error *e)
 	unsigned char *der = NULL;
 	struct timespec start;
 	const char *path;
+	struct plan plan;
 	EVP_PKEY *evp;
 	size_t len;
 	int rc = -1;
 
+	memset(&plan, 0, sizeof(plan));
 	(void)clock_gettime(CLOCK_MONOTONIC, &start);
 	if (options(c, &path, e) != 0)
 		return burin_error_step(e, "options");
-	if (subject(c, &s, e) != 0 || work_key(c, &key, e) != 0)
+	if (subject(c, &plan, &s, e) != 0 || work_key(c, &key, e) != 0)
 		goto out;
 	if (plan_can_sign(burin_key_get_type(key), burin_key_usage(key), e) !=
 	    0) {
@@ -132,6 +132,10 @@ run(struct cli *c, struct burin_error *e)
 	if (c->dry_run) {
 		out_text(c, "would sign a request and write it to %s", path);
 		rc = 0;
+		goto out;
+	}
+	if (plan_attest(&plan, key, s, e) != 0) {
+		(void)burin_error_step(e, "attestation");
 		goto out;
 	}
 	if ((evp = burin_key_evp(key, e)) == NULL)
@@ -156,6 +160,7 @@ out:
 	OPENSSL_free(der);
 	burin_key_free(&key);
 	burin_subject_free(&s);
+	plan_clear(&plan);
 	return rc;
 }
 

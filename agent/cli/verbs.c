@@ -17,6 +17,7 @@ const struct verb *const cli_verbs[] = {
 	&verb_resume,
 	&verb_abandon,
 	&verb_verify,
+	&verb_attest,
 	&verb_show,
 	&verb_export,
 	&verb_authority_init,

@@ -83,6 +83,21 @@ set_secret_source(struct cli *c, struct plan *p, struct burin_error *e)
 	return 0;
 }
 
+static int
+set_attestation(struct cli *c, struct plan *p, struct burin_error *e)
+{
+	const char *form = arg_value(c->args, "attestation");
+	enum burin_attest_form known;
+
+	if (form == NULL)
+		return 0;
+	if (form[0] == '\0')
+		form = burin_attest_form_name(BURIN_ATTEST_YUBICO);
+	if ((p->attestation = strdup(form)) == NULL)
+		return burin_fail_memory(e);
+	return plan_attestation_form(p, &known, e);
+}
+
 int
 work_plan_subject(struct cli *c, struct plan *p, struct burin_error *e)
 {
@@ -95,7 +110,8 @@ work_plan_subject(struct cli *c, struct plan *p, struct burin_error *e)
 	    set_list(c, "eku", &p->ekus, e) != 0 ||
 	    set_list(c, "ext", &p->exts, e) != 0 ||
 	    set_list(c, "prefix", &p->prefixes, e) != 0 ||
-	    set_list(c, "attribute", &p->attributes, e) != 0)
+	    set_list(c, "attribute", &p->attributes, e) != 0 ||
+	    set_attestation(c, p, e) != 0)
 		return -1;
 	if (p->profile_name != NULL &&
 	    profile_load(p->profile_name, &p->profile_text, &len, e) != 0)

@@ -30,6 +30,7 @@ const struct plan_field plan_fields[] = {
 	P(PLAN_LIST, exts),
 	P(PLAN_LIST, prefixes),
 	P(PLAN_LIST, attributes),
+	P(PLAN_TEXT, attestation),
 	P(PLAN_TEXT, protocol),
 	P(PLAN_TEXT, url),
 	P(PLAN_TEXT, trust),

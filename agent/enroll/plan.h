@@ -11,6 +11,7 @@
 
 #include <stddef.h>
 
+#include <burin/attest.h>
 #include <burin/error.h>
 #include <burin/request.h>
 #include <burin/token.h>
@@ -39,6 +40,7 @@ struct plan {
 	char *identity;
 	char *dn;
 	struct texts sans, ekus, exts, prefixes, attributes;
+	char *attestation; /* "yubico", "draft"; NULL: none in the request */
 	/* from whom */
 	char *protocol; /* "est", "file" */
 	char *url;
@@ -67,6 +69,14 @@ int plan_parse(const char *json, struct plan *p, struct burin_error *e);
 /* The subject that the plan (profile, identity, options) asks for. */
 int plan_subject(
     const struct plan *p, struct burin_subject **out, struct burin_error *e);
+/*
+ * Puts the attestation of k, as its token shows it, into s, when the plan
+ * asks for it. An unknown form is BURIN_EUSAGE "attestation-form".
+ */
+int plan_attestation_form(
+    const struct plan *p, enum burin_attest_form *form, struct burin_error *e);
+int plan_attest(const struct plan *p, struct burin_key *k,
+    struct burin_subject *s, struct burin_error *e);
 /* 1 when the plan has no DN, name, identity or prefix of its own. */
 int plan_names_nobody(const struct plan *p);
 /* Fills in the label that was left open: the identity, the DN, a name. */

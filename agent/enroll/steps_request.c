@@ -121,7 +121,9 @@ step_request(struct walk *w, enum job_state *next, struct burin_error *e)
 	int rc = -1;
 
 	if (walk_key(w, e) != 0 || plan_subject(&w->plan, &s, e) != 0 ||
-	    add_old_names(w, s, e) != 0 || sign_request(w, s, e) != 0)
+	    add_old_names(w, s, e) != 0 ||
+	    plan_attest(&w->plan, w->r->key, s, e) != 0 ||
+	    sign_request(w, s, e) != 0)
 		goto out;
 	(void)snprintf(w->text, sizeof(w->text),
 	    "request of %zu bytes signed on the token and verified",

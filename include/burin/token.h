@@ -447,6 +447,16 @@ int burin_cert_read(
 /* Destroys exactly this certificate (same CKA_ID, same DER); 0 if absent. */
 int burin_cert_destroy(struct burin_key *k, X509 *cert, struct burin_error *e);
 
+/*
+ * The attestation of the key that the module shows: a certificate of the same
+ * public key that is no token object or has the extensions of one (attest.h
+ * reads and checks it), and the certificates that may be above it, at most 8;
+ * none is verified. None: BURIN_ETOKEN "attestation-missing". X509_free,
+ * sk_X509_pop_free.
+ */
+int burin_attestation_read(struct burin_key *k, X509 **cert,
+    STACK_OF(X509) * *intermediates, struct burin_error *e);
+
 /* --- inventory -------------------------------------------------------- */
 
 enum burin_object_class {

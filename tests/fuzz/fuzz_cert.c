@@ -4,6 +4,7 @@
  * One DER certificate: decoded, named, put through every check.
  */
 
+#include <burin/attest.h>
 #include <burin/names.h>
 #include <burin/response.h>
 
@@ -33,6 +34,34 @@ check(X509 *cert)
 	demand_clean(burin_checks_verdict(&checks, BURIN_ECHECK, &e), &e);
 	sk_X509_pop_free(chain, X509_free);
 	sk_X509_free(anchors);
+}
+
+/* As an attestation, the certificate being its own root and what is above. */
+static void
+attest(X509 *cert)
+{
+	struct burin_error e = BURIN_ERROR_INIT;
+	struct burin_attest_input in = { 0 };
+	char buf[BURIN_ATTEST_WORD];
+	struct burin_checks checks;
+	struct burin_attest said;
+
+	in.anchors = sk_X509_new_null();
+	DEMAND(in.anchors != NULL && sk_X509_push(in.anchors, cert) > 0);
+	in.cert = cert;
+	in.above = in.anchors;
+	in.pub = X509_get0_pubkey(cert);
+	in.now = 1900000000;
+	demand_clean(burin_attest_check(&in, &checks, &said, &e), &e);
+	DEMAND(checks.list[3].level != BURIN_PASS);
+	(void)burin_attest_firmware(&said, buf);
+	(void)burin_attest_pin(&said, buf);
+	(void)burin_attest_touch(&said, buf);
+	(void)burin_attest_form_factor(&said, buf);
+	(void)burin_attest_is(cert);
+	demand_clean(
+	    burin_attest_parse(cert, in.above, BURIN_ECHECK, &said, &e), &e);
+	sk_X509_free(in.anchors);
 }
 
 static void
@@ -74,6 +103,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	name(cert);
 	ERR_clear_error();
 	check(cert);
+	attest(cert);
 	X509_free(cert);
 	return 0;
 }

@@ -5,12 +5,13 @@
 Prints what test_pkcs10.c prints of the DER file. Exits with 1 when it is no
 request or encodes to other bytes, with 77 when pyasn1 is missing.
 """
+import hashlib
 import ipaddress
 import sys
 
 try:
     from pyasn1.codec.der import decoder, encoder
-    from pyasn1.type import char
+    from pyasn1.type import char, namedtype, tag, univ
     from pyasn1_modules import rfc2986, rfc5280
 except ImportError:
     sys.exit(77)
@@ -19,6 +20,63 @@ EXTENSION_REQUEST = "1.2.840.113549.1.9.14"
 SUBJECT_ALT_NAME = "2.5.29.17"
 OTHER_NAMES = {"1.3.6.1.5.5.7.8.5": "xmpp", "1.3.6.1.5.5.7.8.9": "email"}
 SHORT_NAMES = {"2.5.4.3": "CN", "2.5.4.10": "O"}
+
+
+YUBICO = "1.3.6.1.4.1.41482.3."
+ATTESTATION = "1.2.840.113549.1.9.16.2.59"
+
+
+# draft-ietf-lamps-csr-attestation-29 section 4.1, written down once more.
+class Statement(univ.Sequence):
+    componentType = namedtype.NamedTypes(
+        namedtype.NamedType("type", univ.ObjectIdentifier()),
+        namedtype.NamedType("stmt", univ.Any()))
+
+
+class OtherCertificate(univ.Sequence):
+    componentType = namedtype.NamedTypes(
+        namedtype.NamedType("format", univ.ObjectIdentifier()),
+        namedtype.NamedType("cert", univ.Any()))
+
+
+class CertChoice(univ.Choice):
+    componentType = namedtype.NamedTypes(
+        namedtype.NamedType("certificate", rfc5280.Certificate()),
+        namedtype.NamedType("other", OtherCertificate().subtype(
+            implicitTag=tag.Tag(tag.tagClassContext,
+                                tag.tagFormatConstructed, 3))))
+
+
+class Bundle(univ.Sequence):
+    componentType = namedtype.NamedTypes(
+        namedtype.NamedType("attestations",
+                            univ.SequenceOf(componentType=Statement())),
+        namedtype.OptionalNamedType(
+            "certs", univ.SequenceOf(componentType=CertChoice())))
+
+
+def dump_cert(der):
+    _, rest = decoder.decode(der, asn1Spec=rfc5280.Certificate())
+    assert not rest
+    print("certificate", hashlib.sha256(der).hexdigest())
+
+
+def dump_attestation(bundle, extensions):
+    if bundle is not None:
+        value, rest = decoder.decode(bundle, asn1Spec=Bundle())
+        assert not rest and encoder.encode(value) == bundle
+        print("attestation draft")
+        for statement in value["attestations"]:
+            assert str(statement["type"]) == YUBICO + "1"
+            dump_cert(bytes(statement["stmt"]))
+        for choice in value["certs"]:
+            dump_cert(encoder.encode(choice["certificate"]))
+    values = {str(ext["extnID"]): ext["extnValue"].asOctets()
+              for ext in extensions}
+    if YUBICO + "11" in values:
+        print("attestation yubico")
+        dump_cert(values[YUBICO + "11"])
+        dump_cert(values[YUBICO + "2"])
 
 
 def dump_subject(name):
@@ -78,7 +136,7 @@ def main(path):
     info = req["certificationRequestInfo"]
     print("version", int(info["version"]))
     dump_subject(info["subject"])
-    extensions = []
+    extensions, bundle = [], None
     # DER: a SET OF in the order of its encodings.
     for attr in sorted(info["attributes"], key=encoder.encode):
         assert len(attr["values"]) == 1
@@ -88,7 +146,10 @@ def main(path):
             extensions, rest = decoder.decode(
                 value, asn1Spec=rfc5280.Extensions())
             assert not rest
+        elif str(attr["type"]) == ATTESTATION:
+            bundle = value
     dump_extensions(extensions)
+    dump_attestation(bundle, extensions)
     print("signature", req["signatureAlgorithm"]["algorithm"])
     return 0
 

@@ -22,10 +22,12 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
+#include <burin/attest.h>
 #include <burin/names.h>
 #include <burin/request.h>
 
 #define DATA TEST_DIR "/golden/data/pkcs10"
+#define ATTEST TEST_DIR "/golden/data/attest"
 #define MAX_FILE 65536
 #define MAX_WISHES 16
 
@@ -79,6 +81,10 @@ static const struct golden {
 		"ext extendedKeyUsage = critical,imUri,1.2.3.5",
 		"ext subjectAltName = critical,DNS:a.example",
 		"ext certificatePolicies = 1.2.3.6" } },
+	{ "attest-yubico", "ed25519", 0,
+	    { "dn CN=attested", "attestation yubico" } },
+	{ "attest-draft", "ed25519", 0,
+	    { "dn CN=attested", "attestation draft" } },
 	{ "bare", "p384", 1, { "dn CN=bare", "ski off" } },
 };
 
@@ -113,6 +119,37 @@ set_challenge(struct burin_subject *s, const char *text)
 	return rc;
 }
 
+static X509 *
+load_cert(const char *name)
+{
+	char path[512];
+	X509 *cert;
+	FILE *f;
+
+	(void)snprintf(path, sizeof(path), ATTEST "/%s.der", name);
+	assert_non_null(f = fopen(path, "rb"));
+	cert = d2i_X509_fp(f, NULL);
+	(void)fclose(f);
+	assert_non_null(cert);
+	return cert;
+}
+
+static int
+set_attestation(
+    struct burin_subject *s, const char *form, struct burin_error *why)
+{
+	STACK_OF(X509) *above = sk_X509_new_null();
+	X509 *leaf = load_cert("leaf");
+	int rc;
+
+	assert_true(sk_X509_push(above, load_cert("f9")) > 0);
+	rc = burin_subject_set_attestation(
+	    s, burin_attest_form_parse(form), leaf, above, why);
+	X509_free(leaf);
+	sk_X509_pop_free(above, X509_free);
+	return rc;
+}
+
 static int
 add(struct burin_subject *s, const char *wish)
 {
@@ -127,6 +164,7 @@ add(struct burin_subject *s, const char *wish)
 		{ "ext ", burin_subject_add_ext },
 		{ "prefix ", burin_subject_add_prefix },
 		{ "attr ", burin_subject_add_attribute },
+		{ "attestation ", set_attestation },
 	};
 	size_t i, n;
 
@@ -244,6 +282,36 @@ dump_names(BIO *out, X509_REQ *req)
 	burin_texts_free(&names);
 }
 
+static void
+put_sha256(BIO *out, X509 *cert)
+{
+	char hex[65];
+
+	assert_int_equal(burin_cert_sha256(cert, hex, &e), 0);
+	(void)BIO_printf(out, "certificate %s\n", hex);
+}
+
+static void
+dump_attestation(BIO *out, X509_REQ *req)
+{
+	enum burin_attest_form form;
+	STACK_OF(X509) * above;
+	X509 *cert;
+	int i;
+
+	assert_int_equal(
+	    burin_attest_from_req(req, BURIN_ECHECK, &form, &cert, &above, &e),
+	    0);
+	if (cert == NULL)
+		return;
+	(void)BIO_printf(out, "attestation %s\n", burin_attest_form_name(form));
+	put_sha256(out, cert);
+	for (i = 0; i < sk_X509_num(above); i++)
+		put_sha256(out, sk_X509_value(above, i));
+	X509_free(cert);
+	sk_X509_pop_free(above, X509_free);
+}
+
 /* What pkcs10_dump.py prints of the same file. */
 static BIO *
 dump(X509_REQ *req)
@@ -257,6 +325,7 @@ dump(X509_REQ *req)
 	dump_attributes(out, req);
 	dump_extensions(out, req);
 	dump_names(out, req);
+	dump_attestation(out, req);
 	X509_REQ_get0_signature(req, NULL, &alg);
 	X509_ALGOR_get0(&oid, NULL, NULL, alg);
 	put_oid(out, "signature", oid);

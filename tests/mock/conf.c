@@ -193,6 +193,20 @@ fate(enum cert_fate *dst, const char *value)
 }
 
 static int
+attest(enum attest *dst, const char *value)
+{
+	if (strcmp(value, "1") == 0)
+		*dst = ATTEST_NEW;
+	else if (strcmp(value, "old") == 0)
+		*dst = ATTEST_OLD;
+	else if (strcmp(value, "0") == 0)
+		*dst = ATTEST_NONE;
+	else
+		return 0;
+	return 1;
+}
+
+static int
 flag(int *dst, const char *value)
 {
 	*dst = strcmp(value, "1") == 0;
@@ -252,6 +266,8 @@ set(struct conf *c, const char *key, const char *value)
 		return flag(&c->extractable, value);
 	if (IS("certificate"))
 		return fate(&c->cert_fate, value);
+	if (IS("attest"))
+		return attest(&c->attest, value);
 	if (IS("flags")) {
 		c->silent = strcmp(value, "silent") == 0;
 		return c->silent || strcmp(value, "truthful") == 0;

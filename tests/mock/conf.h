@@ -53,6 +53,11 @@ struct conf {
 		CERT_DAMAGED,
 		CERT_LOST
 	} cert_fate;
+	enum attest {
+		ATTEST_NONE,
+		ATTEST_NEW,
+		ATTEST_OLD
+	} attest;
 };
 
 /* 1, or 0 with the reason on stderr. No file named: everything default. */

@@ -83,6 +83,8 @@ int store_token_save(CK_SLOT_ID slot, const struct token *t);
 int store_load(CK_SLOT_ID slot, CK_OBJECT_HANDLE h, struct object *o);
 /* A new object gets its handle here; session objects stay in memory. */
 int store_save(CK_SLOT_ID slot, struct object *o);
+/* The same into a file, whatever its CKA_TOKEN says. */
+int store_save_file(CK_SLOT_ID slot, struct object *o);
 void store_remove(CK_SLOT_ID slot, CK_OBJECT_HANDLE h);
 /* All handles of the slot, sorted, as many as there is room for. */
 size_t store_list(CK_SLOT_ID slot, CK_OBJECT_HANDLE *list, size_t max);
@@ -118,6 +120,11 @@ CK_RV mock_FindObjectsInit(CK_SESSION_HANDLE, CK_ATTRIBUTE *, CK_ULONG);
 CK_RV
 mock_FindObjects(CK_SESSION_HANDLE, CK_OBJECT_HANDLE *, CK_ULONG, CK_ULONG *);
 CK_RV mock_FindObjectsFinal(CK_SESSION_HANDLE);
+
+/* --- attest.c ---------------------------------------------------------- */
+
+/* Attestations as they are for a session that is opened now; 1 or 0. */
+int attest_show(CK_SLOT_ID slot);
 
 /* --- session.c --------------------------------------------------------- */
 

@@ -92,6 +92,8 @@ mock_OpenSession(CK_SLOT_ID slot, CK_FLAGS flags, void *arg, CK_NOTIFY notify,
 		continue;
 	if (i > MAX_SESSIONS)
 		return CKR_SESSION_COUNT;
+	if (!attest_show(slot))
+		return CKR_DEVICE_ERROR;
 	sessions[i].used = 1;
 	sessions[i].slot = slot;
 	sessions[i].rw = (flags & CKF_RW_SESSION) != 0;

@@ -213,7 +213,7 @@ save_in_memory(struct object *o)
 }
 
 int
-store_save(CK_SLOT_ID slot, struct object *o)
+store_save_file(CK_SLOT_ID slot, struct object *o)
 {
 	char path[MAX_PATH], tmp[MAX_PATH];
 	unsigned long head[2];
@@ -221,8 +221,6 @@ store_save(CK_SLOT_ID slot, struct object *o)
 	CK_ULONG i;
 	FILE *f;
 
-	if (!object_bool(o, CKA_TOKEN, 0))
-		return save_in_memory(o);
 	if (o->handle == 0) {
 		if (!store_token(slot, &t))
 			return 0;
@@ -241,6 +239,13 @@ store_save(CK_SLOT_ID slot, struct object *o)
 		(void)fwrite(o->a[i].pValue, 1, head[1], f);
 	}
 	return replace(path, tmp, f);
+}
+
+int
+store_save(CK_SLOT_ID slot, struct object *o)
+{
+	return object_bool(o, CKA_TOKEN, 0) ? store_save_file(slot, o)
+					    : save_in_memory(o);
 }
 
 void

@@ -18,6 +18,7 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
+#include <burin/attest.h>
 #include <burin/profile.h>
 #include <burin/request.h>
 #include <burin/response.h>
@@ -161,6 +162,89 @@ decode_req(const unsigned char *data, size_t len)
 	return 1;
 }
 
+static X509 *
+read_cert(const char *name)
+{
+	static struct file f;
+	const unsigned char *p = f.data;
+	X509 *cert;
+
+	read_file(name, &f);
+	assert_non_null(cert = d2i_X509(NULL, &p, (long)f.len));
+	return cert;
+}
+
+/* Nobody vouches for an attestation but for the whole one. */
+static void
+assert_attest_honest(X509 *cert)
+{
+	X509 *leaf = read_cert("attest/leaf.der");
+	struct burin_error e = BURIN_ERROR_INIT;
+	struct burin_attest_input in = { 0 };
+	struct burin_checks checks;
+	struct burin_attest said;
+	int same = X509_cmp(cert, leaf) == 0;
+
+	in.cert = cert;
+	in.above = sk_X509_new_null();
+	in.anchors = sk_X509_new_null();
+	in.now = 1900000000;
+	assert_true(sk_X509_push(in.above, read_cert("attest/f9.der")) > 0);
+	assert_true(sk_X509_push(in.anchors, read_cert("attest/root.der")) > 0);
+	assert_int_equal(burin_attest_check(&in, &checks, &said, &e), 0);
+	assert_int_equal(checks.list[1].level == BURIN_PASS, same);
+	assert_int_not_equal(checks.list[3].level, BURIN_PASS);
+	sk_X509_pop_free(in.above, X509_free);
+	sk_X509_pop_free(in.anchors, X509_free);
+	X509_free(leaf);
+}
+
+static int
+decode_attest(const unsigned char *data, size_t len)
+{
+	struct burin_error e = BURIN_ERROR_INIT;
+	struct burin_attest said;
+	X509 *cert = NULL;
+	int rc;
+
+	if (burin_cert_parse(data, len, BURIN_ECHECK, &cert, &e) == -1) {
+		assert_whole_error(&e, BURIN_ECHECK);
+		return 0;
+	}
+	rc = burin_attest_parse(cert, NULL, BURIN_ECHECK, &said, &e);
+	if (rc == -1)
+		assert_whole_error(&e, BURIN_ECHECK);
+	assert_attest_honest(cert);
+	X509_free(cert);
+	return rc == 0;
+}
+
+static int
+decode_attest_req(const unsigned char *data, size_t len)
+{
+	struct burin_error e = BURIN_ERROR_INIT;
+	enum burin_attest_form form;
+	STACK_OF(X509) *above = NULL;
+	X509_REQ *req = NULL;
+	X509 *cert = NULL;
+	int rc;
+
+	if (burin_pkcs10_parse(data, len, BURIN_ECHECK, &req, &e) == -1) {
+		assert_whole_error(&e, BURIN_ECHECK);
+		return 0;
+	}
+	rc = burin_attest_from_req(req, BURIN_ECHECK, &form, &cert, &above, &e);
+	if (rc == -1)
+		assert_whole_error(&e, BURIN_ECHECK);
+	assert_int_equal(form == BURIN_ATTEST_NONE, cert == NULL);
+	assert_int_equal(above == NULL, cert == NULL);
+	assert_true(cert == NULL || rc == 0);
+	X509_free(cert);
+	sk_X509_pop_free(above, X509_free);
+	X509_REQ_free(req);
+	return rc == 0;
+}
+
 static int
 decode_profile(const unsigned char *data, size_t len)
 {
@@ -289,6 +373,18 @@ test_cert(void **state)
 }
 
 static void
+test_attest(void **state)
+{
+	(void)state;
+	assert_true(
+	    torture(decode_attest, "attest/leaf.der", "attest/f9.der") > 50);
+	assert_true(torture(decode_attest_req, "pkcs10/attest-draft.der",
+			"pkcs10/attest-yubico.der") > 40);
+	assert_true(torture(decode_attest_req, "pkcs10/attest-yubico.der",
+			"pkcs10/attest-draft.der") > 40);
+}
+
+static void
 test_certs_der(void **state)
 {
 	(void)state;
@@ -371,6 +467,7 @@ main(void)
 		cmocka_unit_test(test_pkcs10),
 		cmocka_unit_test(test_pkcs10_pem),
 		cmocka_unit_test(test_cert),
+		cmocka_unit_test(test_attest),
 		cmocka_unit_test(test_certs_der),
 		cmocka_unit_test(test_certs_pem),
 		cmocka_unit_test(test_certs_base64),

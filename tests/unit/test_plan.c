@@ -64,6 +64,7 @@ fill(struct plan *p)
 	assert_int_equal(texts_add(&p->exts, "1.2.3=DER:0500", &e), 0);
 	assert_int_equal(texts_add(&p->prefixes, "2001:db8::/32", &e), 0);
 	assert_int_equal(texts_add(&p->attributes, "1.2.3=x", &e), 0);
+	p->attestation = strdup("draft");
 	p->protocol = strdup("est");
 	p->url = strdup("https://ca.example");
 	p->trust = strdup("-----BEGIN CERTIFICATE-----\n");
@@ -263,6 +264,26 @@ test_label(void **state)
 	plan_clear(&p);
 }
 
+static void
+test_attestation(void **state)
+{
+	enum burin_attest_form form;
+	struct plan p;
+
+	(void)state;
+	memset(&p, 0, sizeof(p));
+	assert_int_equal(plan_attestation_form(&p, &form, &e), 0);
+	assert_int_equal(form, BURIN_ATTEST_NONE);
+	p.attestation = strdup("yubico");
+	assert_int_equal(plan_attestation_form(&p, &form, &e), 0);
+	assert_int_equal(form, BURIN_ATTEST_YUBICO);
+	plan_clear(&p);
+	p.attestation = strdup("none");
+	assert_int_equal(plan_attestation_form(&p, &form, &e), -1);
+	expect(BURIN_EUSAGE, "attestation-form");
+	plan_clear(&p);
+}
+
 int
 main(void)
 {
@@ -273,6 +294,7 @@ main(void)
 		cmocka_unit_test_setup(test_key_spec, setup),
 		cmocka_unit_test_setup(test_subject, setup),
 		cmocka_unit_test_setup(test_label, setup),
+		cmocka_unit_test_setup(test_attestation, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -160,6 +160,71 @@ test_request(void **state)
 }
 
 static void
+assert_shown(const char *name, const char *piece)
+{
+	char *s;
+
+	read_file(name);
+	s = text();
+	assert_holds(s, piece);
+	free(s);
+}
+
+/* The attestation in data/attest, in the request of another key. */
+static void
+request_of_another(void)
+{
+	char line[2 * 4096 + 64] = "1.3.6.1.4.1.41482.3.11=DER:";
+	const char *const exts[] = { line, NULL };
+	EVP_PKEY *key = pki_key("P-256");
+	unsigned char *p = data;
+	X509_REQ *req;
+	size_t i, n = strlen(line);
+
+	read_file("attest/leaf.der");
+	assert_true(len < 4096);
+	for (i = 0; i < len; i++)
+		n += (size_t)snprintf(
+		    line + n, sizeof(line) - n, "%02x", data[i]);
+	req = pki_req("a", key, exts);
+	len = (size_t)i2d_X509_REQ(req, &p);
+	X509_REQ_free(req);
+	EVP_PKEY_free(key);
+}
+
+static void
+test_attestation(void **state)
+{
+	static const char said[] =
+	    "slot 9a, firmware 5.7.0, serial 12345678, PIN always, touch never";
+	json_t *o, *a;
+	char *s;
+
+	(void)state;
+	assert_shown("attest/leaf.der", said);
+	assert_shown("attest/leaf.der", "1.3.6.1.4.1.41482.3.3: 050700\n");
+	assert_shown("pkcs10/attest-yubico.der", said);
+	assert_shown("pkcs10/attest-yubico.der", "in the form yubico\n");
+	assert_shown("pkcs10/attest-draft.der", said);
+	assert_shown("pkcs10/attest-draft.der", "in the form draft\n");
+	read_file("pkcs10/im.der");
+	o = json();
+	assert_true(json_is_null(
+	    json_object_get(object(o, 0, "request"), "attestation")));
+	json_decref(o);
+
+	request_of_another();
+	s = text();
+	assert_holds(s, said);
+	assert_holds(s, "of ANOTHER key than the request's\n");
+	free(s);
+	o = json();
+	a = json_object_get(object(o, 0, "request"), "attestation");
+	assert_true(json_is_false(json_object_get(a, "key_matches")));
+	json_decref(o);
+}
+
+static void
 test_bundle(void **state)
 {
 	static const char *const types[] = { "certificate", "crl", "certs-only",
@@ -312,6 +377,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_certificate),
 		cmocka_unit_test(test_request),
+		cmocka_unit_test(test_attestation),
 		cmocka_unit_test(test_bundle),
 		cmocka_unit_test(test_signed_message),
 		cmocka_unit_test(test_crl),
