@@ -74,10 +74,11 @@ may_not(
 	burin_error_clear(&e);
 }
 
-static const struct pin_owner user = { "s1", "alice", BURIN_LOGIN_USER };
-static const struct pin_owner so = { "s1", "alice", BURIN_LOGIN_SO };
-static const struct pin_owner context = { "s1", "alice", BURIN_LOGIN_CONTEXT };
-static const struct pin_owner other = { "s2", "alice", BURIN_LOGIN_USER };
+static const struct pin_owner user = { "s1", "alice", BURIN_LOGIN_USER, "" };
+static const struct pin_owner so = { "s1", "alice", BURIN_LOGIN_SO, "" };
+static const struct pin_owner context = { "s1", "alice", BURIN_LOGIN_CONTEXT,
+	"" };
+static const struct pin_owner other = { "s2", "alice", BURIN_LOGIN_USER, "" };
 
 static void
 test_never_twice(void **state)
