@@ -57,7 +57,14 @@ struct cli {
 	struct burin_secret *pin; /* given once, used for the whole run */
 	char *pin_token;	  /* the token a typed PIN is for; NULL: any */
 	char *pin_uri, *pin_uri_source; /* cli_pin_uri */
-	int progress_json, on_bar;	/* progress.c */
+	/*
+	 * PINs to be set, made or read before they are asked for. The one that
+	 * reads_new names is read together with the present one, before a
+	 * login begins: nobody waits for its lock while somebody types.
+	 */
+	struct burin_secret *new_pin, *new_so_pin, *new_puk;
+	enum burin_login reads_new; /* BURIN_LOGIN_USER (0): none */
+	int progress_json, on_bar;  /* progress.c */
 };
 
 struct verb {

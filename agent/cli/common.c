@@ -42,6 +42,10 @@ pin_words(enum burin_login who)
 		return "new PIN for";
 	case BURIN_LOGIN_NEW_SO:
 		return "new SO PIN for";
+	case BURIN_LOGIN_PUK:
+		return "PUK of";
+	case BURIN_LOGIN_NEW_PUK:
+		return "new PUK for";
 	case BURIN_LOGIN_CONTEXT:
 		return "PIN for one use of the key on";
 	default:
@@ -94,27 +98,71 @@ user_pin(struct cli *c, const struct burin_token *t, enum burin_login who,
 	return copy_pin(c->pin, out, e);
 }
 
+/* Where a PIN to be set is kept, NULL for the others. */
+static struct burin_secret **
+new_place(struct cli *c, enum burin_login who)
+{
+	switch (who) {
+	case BURIN_LOGIN_NEW_USER:
+		return &c->new_pin;
+	case BURIN_LOGIN_NEW_SO:
+		return &c->new_so_pin;
+	case BURIN_LOGIN_NEW_PUK:
+		return &c->new_puk;
+	default:
+		return NULL;
+	}
+}
+
+/* init sets what the others are given: its options have one name only. */
+static const char *
+option_of(struct cli *c, enum burin_login who)
+{
+	if (new_place(c, who) != NULL && strcmp(c->verb->name, "pin") == 0)
+		return "new-pin-source";
+	switch (who) {
+	case BURIN_LOGIN_NEW_USER:
+		return "pin-source";
+	case BURIN_LOGIN_PUK:
+		return "puk-source";
+	default:
+		return "so-pin-source";
+	}
+}
+
+static int
+other_pin(struct cli *c, const struct burin_token *t, enum burin_login who,
+    struct burin_secret **out, struct burin_error *e)
+{
+	const char *src = arg_value(c->args, option_of(c, who));
+	struct burin_secret **new = new_place(c, who);
+	char what[256];
+
+	if (new != NULL &&*new != NULL)
+		return copy_pin(*new, out, e);
+	(void)snprintf(
+	    what, sizeof(what), "%s %s", pin_words(who), burin_token_name(t));
+	return source_read(
+	    src != NULL ? src : "prompt", what, new != NULL, out, e);
+}
+
 static int
 pin(void *arg, const struct burin_token *t, enum burin_login who,
     struct burin_secret **out, struct burin_error *e)
 {
 	struct cli *c = arg;
-	const char *src;
-	char what[256];
+	struct burin_secret **new;
 	int rc;
 
 	progress_clear(c);
-	if (who == BURIN_LOGIN_USER || who == BURIN_LOGIN_CONTEXT) {
+	if (who == BURIN_LOGIN_USER || who == BURIN_LOGIN_CONTEXT)
 		rc = user_pin(c, t, who, out, e);
-	} else {
-		src = arg_value(c->args,
-		    who == BURIN_LOGIN_NEW_USER ? "pin-source"
-						: "so-pin-source");
-		(void)snprintf(what, sizeof(what), "%s %s", pin_words(who),
-		    burin_token_name(t));
-		rc = source_read(src != NULL ? src : "prompt", what,
-		    who != BURIN_LOGIN_SO, out, e);
-	}
+	else
+		rc = other_pin(c, t, who, out, e);
+	new = new_place(c, c->reads_new);
+	if (rc == 0 && new != NULL &&*new == NULL && c->reads_new != who &&
+	    (rc = other_pin(c, t, c->reads_new, new, e)) != 0)
+		burin_secret_free(out);
 	if (rc != 0) {
 		(void)burin_error_step(e, "login");
 		(void)burin_error_token(e, "%s", burin_token_name(t));
@@ -217,6 +265,9 @@ cli_clear(struct cli *c)
 {
 	burin_p11_free(&c->p11);
 	burin_secret_free(&c->pin);
+	burin_secret_free(&c->new_pin);
+	burin_secret_free(&c->new_so_pin);
+	burin_secret_free(&c->new_puk);
 	free(c->pin_token);
 	c->pin_token = NULL;
 	(void)cli_pin_uri(c, NULL, NULL);
