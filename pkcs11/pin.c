@@ -10,6 +10,8 @@
 
 #include "p11.h"
 
+#define MAX_PIV_PIN 8 /* NIST SP 800-73-4 part 2, section 2.4.3 */
+
 static enum burin_login
 new_of(enum burin_login who)
 {
@@ -131,11 +133,18 @@ change_locked(
     struct burin_token *t, enum burin_login who, struct burin_error *e)
 {
 	struct burin_secret *old = NULL, *new = NULL;
+	unsigned long pin_max = t->info.pin_max;
 	int rc = -1;
 
 	p11_close_token(t);
-	if (p11_pin_pair(t, who, new_of(who), &old, &new, e) == -1)
+	/* The 48 bytes that ykcs11 tells are those of the management key. */
+	if (who == BURIN_LOGIN_USER && burin_piv_is(t) && pin_max > MAX_PIV_PIN)
+		t->info.pin_max = MAX_PIV_PIN;
+	rc = p11_pin_pair(t, who, new_of(who), &old, &new, e);
+	t->info.pin_max = pin_max;
+	if (rc == -1)
 		return -1;
+	rc = -1;
 	if (p11_anchor_session(t, e) == -1) {
 		not_sent(t, who, old);
 		goto out;
@@ -197,8 +206,10 @@ fail_init_pin(
 	if (e != NULL)
 		e->ckr = rv;
 	burin_error_token(e, "%s", t->name);
-	return burin_error_advice(
-	    e, "unblocking is for the tool of the token's vendor");
+	return burin_error_advice(e,
+	    burin_piv_is(t)
+		? "a YubiKey is unblocked by its PUK: --puk-source"
+		: "unblocking is for the tool of the token's vendor");
 }
 
 static int

@@ -327,6 +327,57 @@ burin_piv_slot(struct burin_token *t, unsigned slot, struct burin_piv_slot *out,
 
 /* --- PUK ------------------------------------------------------------------ */
 
+/* Remembered as every wrong PIN is; in words of our own, since more is known.
+ */
+static int
+fail_wrong(struct burin_token *t, enum burin_login who,
+    const struct burin_secret *pin, const char *reason, const char *advice,
+    struct burin_error *e)
+{
+	struct burin_error told = BURIN_ERROR_INIT;
+
+	(void)p11_login_told(t, who, pin, 0, &told);
+	burin_fail(e, BURIN_EPIN, "pin-incorrect", "%s", reason);
+	burin_error_token(e, "%s", t->name);
+	burin_error_advice(e, "%s", advice);
+	if (told.status != BURIN_OK)
+		burin_error_cause(e, "not remembered: %s", told.reason);
+	return -1;
+}
+
+static int
+fail_puk_locked(const struct burin_token *t, struct burin_error *e)
+{
+	burin_fail(e, BURIN_EPIN, "pin-locked", "the PUK is locked");
+	burin_error_token(e, "%s", t->name);
+	return burin_error_advice(e,
+	    "only a reset of its PIV part helps, which destroys every key in "
+	    "it: ykman piv reset");
+}
+
+static int
+fail_puk(struct burin_token *t, const struct burin_secret *puk,
+    const char *function, ykpiv_rc rc, int tries, struct burin_error *e)
+{
+	char reason[80];
+
+	if (rc == YKPIV_WRONG_PIN && tries > 0) {
+		(void)snprintf(reason, sizeof(reason),
+		    "the PUK is wrong; %d %s left", tries,
+		    tries == 1 ? "try is" : "tries are");
+		return fail_wrong(t, BURIN_LOGIN_PUK, puk, reason,
+		    "check the PUK before the next try; burin sends one that "
+		    "was wrong never again",
+		    e);
+	}
+	if (rc == YKPIV_WRONG_PIN || rc == YKPIV_PIN_LOCKED) {
+		(void)p11_login_told(t, BURIN_LOGIN_PUK, puk, 0, NULL);
+		return fail_puk_locked(t, e);
+	}
+	(void)p11_login_told(t, BURIN_LOGIN_PUK, puk, -1, NULL);
+	return fail_piv(t, function, rc, e);
+}
+
 /* The PUK has flags nowhere in PKCS#11: its own counter decides. */
 static int
 check_puk(struct piv *p, const struct burin_token *t, struct burin_error *e)
@@ -336,13 +387,8 @@ check_puk(struct piv *p, const struct burin_token *t, struct burin_error *e)
 
 	(void)read_meta(p, KEY_PUK, &m);
 	secret_of(&m, &s);
-	if (s.tries_left == 0) {
-		burin_fail(e, BURIN_EPIN, "pin-locked", "the PUK is locked");
-		burin_error_token(e, "%s", t->name);
-		return burin_error_advice(e,
-		    "only a reset of its PIV part helps, which destroys every "
-		    "key in it: ykman piv reset");
-	}
+	if (s.tries_left == 0)
+		return fail_puk_locked(t, e);
 	if (s.tries_left != 1 || t->m->owner->policy.last_try)
 		return 0;
 	burin_fail(e, BURIN_EPIN, "pin-final-try",
@@ -350,22 +396,6 @@ check_puk(struct piv *p, const struct burin_token *t, struct burin_error *e)
 	burin_error_token(e, "%s", t->name);
 	return burin_error_advice(
 	    e, "make sure of the PUK, then allow it with --last-try");
-}
-
-static int
-fail_puk(struct burin_token *t, const struct burin_secret *puk,
-    const char *function, ykpiv_rc rc, int tries, struct burin_error *e)
-{
-	if (rc == YKPIV_WRONG_PIN || rc == YKPIV_PIN_LOCKED) {
-		p11_login_wrong(t, BURIN_LOGIN_PUK, puk, function,
-		    rc == YKPIV_WRONG_PIN ? CKR_PIN_INCORRECT : CKR_PIN_LOCKED,
-		    e);
-		return burin_error_cause(e, "%d %s left",
-		    rc == YKPIV_WRONG_PIN ? tries : 0,
-		    tries == 1 ? "try" : "tries");
-	}
-	(void)p11_login_told(t, BURIN_LOGIN_PUK, puk, -1, NULL);
-	return fail_piv(t, function, rc, e);
 }
 
 /* PINs and PUKs of PIV (SP 800-73-4 section 2.4.3). */
@@ -578,8 +608,10 @@ exchange_keys(struct piv *p, struct burin_token *t, const struct meta *m,
 		break;
 	case 0:
 		told = 1;
-		p11_login_wrong(t, BURIN_LOGIN_SO, old, "GENERAL AUTHENTICATE",
-		    CKR_PIN_INCORRECT, e);
+		fail_wrong(t, BURIN_LOGIN_SO, old,
+		    "the management key, which is the SO PIN, is wrong; no "
+		    "tries of it are counted",
+		    "give the present management key of this YubiKey", e);
 		goto out;
 	default:
 		fail_piv(t, "authenticating with the management key",

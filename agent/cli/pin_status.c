@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "pin_status.h"
+#include "secrets.h"
 
 /* One of PIN, SO PIN and PUK. */
 struct state {
@@ -125,22 +126,30 @@ tell(struct cli *c, const struct burin_token *t, const struct state *s,
 	return 0;
 }
 
+/* What a YubiKey's module says is the length of its management key. */
+static unsigned long
+pin_max(const struct burin_token_info *i, int is_piv)
+{
+	return is_piv && i->pin_max > GENERATED_PIN ? GENERATED_PIN
+						    : i->pin_max;
+}
+
 /* "set, 4 to 255 bytes; " */
 static void
-pin_bounds(const struct burin_token_info *i, char *out, size_t size)
+pin_bounds(const struct burin_token_info *i, int is_piv, char *out, size_t size)
 {
 	const char *set = i->pin_set ? "set" : "NOT SET";
+	unsigned long max = pin_max(i, is_piv);
 
-	if (i->pin_max != 0 && i->pin_max >= i->pin_min &&
-	    i->pin_max <= BURIN_SECRET_MAX)
-		(void)snprintf(out, size, "%s, %lu to %lu bytes; ", set,
-		    i->pin_min, i->pin_max);
+	if (max != 0 && max >= i->pin_min && max <= BURIN_SECRET_MAX)
+		(void)snprintf(
+		    out, size, "%s, %lu to %lu bytes; ", set, i->pin_min, max);
 	else
 		(void)snprintf(out, size, "%s; ", set);
 }
 
 static void
-add_bounds(struct cli *c, const struct burin_token_info *i)
+add_bounds(struct cli *c, const struct burin_token_info *i, int is_piv)
 {
 	json_t *pin = c->json != NULL ? json_object_get(c->json, "pin") : NULL;
 
@@ -150,7 +159,7 @@ add_bounds(struct cli *c, const struct burin_token_info *i)
 	(void)json_object_set_new(
 	    pin, "length_min", json_integer((json_int_t)i->pin_min));
 	(void)json_object_set_new(
-	    pin, "length_max", json_integer((json_int_t)i->pin_max));
+	    pin, "length_max", json_integer((json_int_t)pin_max(i, is_piv)));
 }
 
 /* Which keys ask for the PIN each time, and which for a touch. */
@@ -252,13 +261,13 @@ pin_status(struct cli *c, struct burin_token *t, struct burin_error *e)
 		user.piv = &piv.pin;
 		so.piv = &piv.key;
 	}
-	pin_bounds(i, bounds, sizeof(bounds));
+	pin_bounds(i, burin_piv_is(t), bounds, sizeof(bounds));
 	out_text(c, "%s", burin_token_name(t));
 	if (i->pin_pad)
 		out_text(c, "    PINs are typed on the reader");
 	out_json(c, "pad", json_boolean(i->pin_pad));
 	if (tell(c, t, &user, bounds, e) != 0 || tell(c, t, &so, "", e) != 0)
 		return -1;
-	add_bounds(c, i);
+	add_bounds(c, i, burin_piv_is(t));
 	return is_piv ? tell_yubikey(c, t, &piv, e) : 0;
 }
