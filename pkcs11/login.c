@@ -46,8 +46,9 @@ fail_locked(
 	    l->user == CKU_SO
 		? "a locked SO PIN cannot be unlocked: reset the token with "
 		  "the tool of its vendor, which destroys what is on it"
-		: "unblock the PIN with the SO PIN or PUK and the tool of the "
-		  "token's vendor");
+		: "unblock it with the SO PIN or the PUK: burin pin unblock, "
+		  "or "
+		  "the tool of the token's vendor");
 }
 
 static int

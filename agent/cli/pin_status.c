@@ -38,7 +38,9 @@ flag_words(const struct state *s)
 		return "one try left";
 	if (s->low)
 		return "wrong tries were counted";
-	return s->told || s->piv != NULL ? "no wrong try is told of" : "";
+	if (!s->told && s->piv != NULL && s->piv->tries_left < 0)
+		return "how many tries are left is not told";
+	return "no wrong try is told of";
 }
 
 static json_t *
@@ -56,7 +58,7 @@ state_json(const struct state *s, const struct pin_tries *tries)
 		(void)json_object_set_new(
 		    o, "final_try", json_boolean(s->final_try));
 		(void)json_object_set_new(o, "locked", json_boolean(s->locked));
-	} else if (s->piv != NULL) {
+	} else if (s->piv != NULL && s->piv->tries_left >= 0) {
 		(void)json_object_set_new(
 		    o, "locked", json_boolean(s->piv->tries_left == 0));
 	}

@@ -42,8 +42,11 @@ PIN=123456 takes env:PIN
 refuses 2 secret-empty env:NOT_THERE
 ok env
 
-printf '#!/bin/sh\nprintf "%%s" "$1" >"%s"\necho 123456\n' "$work/asked" \
-	>"$work/askpass"
+cat >"$work/askpass" <<EOF
+#!/bin/sh
+printf '%s' "\$1" >"$work/asked"
+echo 123456
+EOF
 chmod +x "$work/askpass"
 BURIN_ASKPASS=$work/askpass takes askpass
 grep -q "PIN of .*scene.*: " "$work/asked" || die 'askpass got no question'
