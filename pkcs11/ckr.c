@@ -43,12 +43,10 @@
 #define ADVICE_PIN                                                     \
 	"check the PIN and give it once more; burin tokens shows how " \
 	"many tries the token admits to"
-#define ADVICE_CHANGE                                                   \
-	"change the PIN with the tool of the token's vendor, then try " \
-	"again"
-#define ADVICE_UNBLOCK                                                \
-	"unblock the PIN with the SO PIN or PUK and the tool of the " \
-	"token's vendor"
+#define ADVICE_CHANGE "change the PIN with burin pin change, then try again"
+#define ADVICE_UNBLOCK                                                  \
+	"unblock it with the SO PIN or the PUK: burin pin unblock, or " \
+	"the tool of the token's vendor"
 #define ADVICE_SESSIONS \
 	"close other programs that use the token, then try again"
 #define ADVICE_OTHER "use another token, or the module that its vendor supplies"

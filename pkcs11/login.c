@@ -25,12 +25,16 @@ static const struct login {
 	/* These are set, not checked: no counter is touched. */
 	[BURIN_LOGIN_NEW_USER] = { CKU_USER, "new PIN", 0, 0, 0 },
 	[BURIN_LOGIN_NEW_SO] = { CKU_SO, "new SO PIN", 0, 0, 0 },
+	/* No user of PKCS#11: ykpiv.c sends it and knows its counter. */
+	[BURIN_LOGIN_PUK] = { CKU_USER, "PUK", 0, 0, 0 },
+	[BURIN_LOGIN_NEW_PUK] = { CKU_USER, "new PUK", 0, 0, 0 },
 };
 
 static int
 is_new(enum burin_login who)
 {
-	return who == BURIN_LOGIN_NEW_USER || who == BURIN_LOGIN_NEW_SO;
+	return who == BURIN_LOGIN_NEW_USER || who == BURIN_LOGIN_NEW_SO ||
+	    who == BURIN_LOGIN_NEW_PUK;
 }
 
 /* What it is called on this kind of token. */
@@ -52,8 +56,9 @@ fail_locked(struct burin_token *t, const struct login *l, struct burin_error *e)
 	    l->user == CKU_SO
 		? "a locked SO PIN cannot be unlocked: reset the token with "
 		  "the tool of its vendor, which destroys what is on it"
-		: "unblock the PIN with the SO PIN or PUK and the tool of the "
-		  "token's vendor");
+		: "unblock it with the SO PIN or the PUK: burin pin unblock, "
+		  "or "
+		  "the tool of the token's vendor");
 }
 
 static int
@@ -162,7 +167,8 @@ p11_login_pin(struct burin_token *t, enum burin_login who,
 		(void)p11_quirk(t);
 	if (check_flags(t, l, e) == -1)
 		goto out;
-	if (t->flags & CKF_PROTECTED_AUTHENTICATION_PATH) {
+	if ((t->flags & CKF_PROTECTED_AUTHENTICATION_PATH) &&
+	    who != BURIN_LOGIN_PUK && who != BURIN_LOGIN_NEW_PUK) {
 		rc = 0;
 		goto out;
 	}

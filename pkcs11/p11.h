@@ -269,6 +269,19 @@ int p11_login_wrong(struct burin_token *t, enum burin_login who,
     const struct burin_secret *pin, const char *function, CK_RV rv,
     struct burin_error *e);
 
+/* --- pin.c ------------------------------------------------------------- */
+
+/*
+ * Before a change: the present PIN as p11_login_pin gives it and the new one,
+ * which must differ. Both NULL on a pad. On failure nothing is left over.
+ */
+int p11_pin_pair(struct burin_token *t, enum burin_login who,
+    enum burin_login new_who, struct burin_secret **old,
+    struct burin_secret **new, struct burin_error *e);
+/* A new PIN of who is set: flags and memory begin anew. pin NULL: a pad. */
+int p11_pin_renewed(struct burin_token *t, enum burin_login who,
+    const struct burin_secret *pin, struct burin_error *e);
+
 /* --- token.c ----------------------------------------------------------- */
 
 /*

@@ -60,7 +60,14 @@ struct cli {
 		char *token; /* the token a typed PIN is for; NULL: any */
 	} pin, so_pin;
 	char *pin_uri, *pin_uri_source; /* cli_pin_uri */
-	int progress_json, on_bar;	/* progress.c */
+	/*
+	 * PINs to be set, made or read before they are asked for. The one that
+	 * reads_new names is read together with the present one, before a
+	 * login begins: nobody waits for its lock while somebody types.
+	 */
+	struct burin_secret *new_pin, *new_so_pin, *new_puk;
+	enum burin_login reads_new; /* BURIN_LOGIN_USER (0): none */
+	int progress_json, on_bar;  /* progress.c */
 };
 
 struct verb {

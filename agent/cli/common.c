@@ -49,6 +49,12 @@ pin_words(
 	case BURIN_LOGIN_NEW_SO:
 		(void)snprintf(buf, size, "new %s for %s", so, name);
 		break;
+	case BURIN_LOGIN_PUK:
+		(void)snprintf(buf, size, "PUK of %s", name);
+		break;
+	case BURIN_LOGIN_NEW_PUK:
+		(void)snprintf(buf, size, "new PUK for %s", name);
+		break;
 	case BURIN_LOGIN_CONTEXT:
 		(void)snprintf(
 		    buf, size, "PIN for one use of the key on %s", name);
@@ -126,27 +132,73 @@ user_pin(struct cli *c, const struct burin_token *t, enum burin_login who,
 	return kept_pin(c, &c->pin, src, is_typed(src), t, who, out, e);
 }
 
+/* Where a PIN to be set is kept, NULL for the others. */
+static struct burin_secret **
+new_place(struct cli *c, enum burin_login who)
+{
+	switch (who) {
+	case BURIN_LOGIN_NEW_USER:
+		return &c->new_pin;
+	case BURIN_LOGIN_NEW_SO:
+		return &c->new_so_pin;
+	case BURIN_LOGIN_NEW_PUK:
+		return &c->new_puk;
+	default:
+		return NULL;
+	}
+}
+
+/* init sets what the others are given: its options have one name only. */
+static const char *
+option_of(struct cli *c, enum burin_login who)
+{
+	if (new_place(c, who) != NULL && strcmp(c->verb->name, "pin") == 0)
+		return "new-pin-source";
+	switch (who) {
+	case BURIN_LOGIN_NEW_USER:
+		return "pin-source";
+	case BURIN_LOGIN_PUK:
+		return "puk-source";
+	default:
+		return "so-pin-source";
+	}
+}
+
+static int
+other_pin(struct cli *c, const struct burin_token *t, enum burin_login who,
+    struct burin_secret **out, struct burin_error *e)
+{
+	const char *src = arg_value(c->args, option_of(c, who));
+	struct burin_secret **new = new_place(c, who);
+	char what[256];
+
+	if (new != NULL && *new != NULL)
+		return copy_pin(*new, out, e);
+	pin_words(t, who, what, sizeof(what));
+	return source_read(
+	    src != NULL ? src : "prompt", what, new != NULL, out, e);
+}
+
 static int
 pin(void *arg, const struct burin_token *t, enum burin_login who,
     struct burin_secret **out, struct burin_error *e)
 {
 	struct cli *c = arg;
-	const char *so = arg_value(c->args, "so-pin-source"), *src;
-	char what[256];
+	const char *so = arg_value(c->args, "so-pin-source");
+	struct burin_secret **new;
 	int rc;
 
 	progress_clear(c);
-	if (who == BURIN_LOGIN_USER || who == BURIN_LOGIN_CONTEXT) {
+	if (who == BURIN_LOGIN_USER || who == BURIN_LOGIN_CONTEXT)
 		rc = user_pin(c, t, who, out, e);
-	} else if (who == BURIN_LOGIN_SO) {
+	else if (who == BURIN_LOGIN_SO)
 		rc = kept_pin(c, &c->so_pin, so, is_typed(so), t, who, out, e);
-	} else {
-		src = who == BURIN_LOGIN_NEW_USER
-		    ? arg_value(c->args, "pin-source")
-		    : so;
-		pin_words(t, who, what, sizeof(what));
-		rc = source_read(src != NULL ? src : "prompt", what, 1, out, e);
-	}
+	else
+		rc = other_pin(c, t, who, out, e);
+	new = new_place(c, c->reads_new);
+	if (rc == 0 && new != NULL && *new == NULL && c->reads_new != who &&
+	    (rc = other_pin(c, t, c->reads_new, new, e)) != 0)
+		burin_secret_free(out);
 	if (rc != 0) {
 		(void)burin_error_step(e, "login");
 		(void)burin_error_token(e, "%s", burin_token_name(t));
@@ -252,6 +304,9 @@ cli_clear(struct cli *c)
 	burin_p11_free(&c->p11);
 	cli_pin_clear(&c->pin);
 	cli_pin_clear(&c->so_pin);
+	burin_secret_free(&c->new_pin);
+	burin_secret_free(&c->new_so_pin);
+	burin_secret_free(&c->new_puk);
 	(void)cli_pin_uri(c, NULL, NULL);
 	pin_memory_release(&c->pins);
 	journal_close(&c->journal);

@@ -9,6 +9,9 @@
 const struct verb *const cli_verbs[] = {
 	&verb_tokens,
 	&verb_init,
+	&verb_pin_status,
+	&verb_pin_change,
+	&verb_pin_unblock,
 	&verb_keygen,
 	&verb_request,
 	&verb_install,

@@ -11,6 +11,9 @@
 
 extern const struct verb verb_tokens;
 extern const struct verb verb_init;
+extern const struct verb verb_pin_status;
+extern const struct verb verb_pin_change;
+extern const struct verb verb_pin_unblock;
 extern const struct verb verb_keygen;
 extern const struct verb verb_request;
 extern const struct verb verb_install;

@@ -118,8 +118,10 @@ void journal_unlock(struct journal *j, const char *id, int fd);
  * that a token refused is kept as a scrypt verifier with its own salt, by
  * token serial, label and login, and never sent again unless retry_pin; two
  * wrong tries since the last success count as "the next may be the last".
- * A success forgets both. From before to after no other process logs in to
- * the token; pin_memory_release ends that when after was never called.
+ * A success forgets both. A login that was begun and whose end nobody told
+ * (the process died) counts as a wrong try, too. From before to after no
+ * other process logs in to the token; pin_memory_release ends that when
+ * after was never called.
  */
 struct pin_memory {
 	struct journal *j;
@@ -127,6 +129,8 @@ struct pin_memory {
 	int last_try;  /* --last-try */
 	int locked;    /* a login is under way: close(lock) ends it */
 	int lock;
+	char *sent_serial, *sent_label; /* whose try is under way, or NULL */
+	enum burin_login sent_who;
 };
 void pin_memory_release(struct pin_memory *m);
 int pin_memory_before(void *arg, const struct burin_token *t,
@@ -135,5 +139,15 @@ int pin_memory_before(void *arg, const struct burin_token *t,
 int pin_memory_after(void *arg, const struct burin_token *t,
     enum burin_login who, const struct burin_secret *pin, int right,
     struct burin_error *e);
+
+/* What is remembered of the tries since the last success. */
+struct pin_tries {
+	int wrong;   /* the token refused them */
+	int unknown; /* begun, and nobody told how it ended */
+	int limit;   /* with this many, no PIN is sent but with --last-try */
+	time_t last; /* of the last of them; 0: there was none */
+};
+int pin_memory_tries(struct journal *j, const struct burin_token *t,
+    enum burin_login who, struct pin_tries *out, struct burin_error *e);
 
 #endif

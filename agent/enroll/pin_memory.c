@@ -4,9 +4,11 @@
  * What is remembered of wrong PINs (docs/decisions/0005): a scrypt verifier
  * (RFC 7914) of each, so that no process sends one a second time, and how
  * many tries went wrong since the last success. Never anything of a right
- * PIN.
+ * PIN. A row without verifier counts the tries that were begun and not told
+ * of (docs/decisions/0010).
  */
 
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -45,6 +47,9 @@ login_word(enum burin_login who)
 		return "so";
 	case BURIN_LOGIN_CONTEXT:
 		return "context";
+	case BURIN_LOGIN_PUK:
+	case BURIN_LOGIN_NEW_PUK:
+		return "puk";
 	default:
 		return "user";
 	}
@@ -74,19 +79,22 @@ bind_owner(sqlite3_stmt *s, const struct pin_owner *o)
 	return -1;
 }
 
-/* Newest first, at most MAX_REMEMBERED. */
+/* Newest first, at most MAX_REMEMBERED; *unknown: tries not told of. */
 static int
 load(struct journal *j, const struct pin_owner *o,
-    struct wrong list[MAX_REMEMBERED], size_t *n, struct burin_error *e)
+    struct wrong list[MAX_REMEMBERED], size_t *n, int *unknown,
+    struct burin_error *e)
 {
 	sqlite3_stmt *s;
 	int step = SQLITE_ERROR;
 
 	*n = 0;
+	*unknown = 0;
 	s = journal_sql(j, SQL_PIN_LIST,
 	    "SELECT salt, verifier, count FROM wrong_pins"
 	    " WHERE serial = ?1 AND label = ?2 AND login = ?3"
-	    " ORDER BY last DESC, rowid DESC LIMIT ?4",
+	    " ORDER BY length(verifier) > 0, last DESC, rowid DESC"
+	    " LIMIT ?4 + 1",
 	    e);
 	if (s == NULL)
 		return -1;
@@ -96,6 +104,8 @@ load(struct journal *j, const struct pin_owner *o,
 		    *n < MAX_REMEMBERED) {
 			struct wrong *w = &list[*n];
 
+			if (sqlite3_column_bytes(s, 1) == 0)
+				*unknown += sqlite3_column_int(s, 2);
 			if (sqlite3_column_bytes(s, 0) != SALT_LEN ||
 			    sqlite3_column_bytes(s, 1) != VERIFIER_LEN)
 				continue;
@@ -130,12 +140,20 @@ match(const struct wrong *list, size_t n, const struct burin_secret *pin,
 	return 0;
 }
 
+static const char *
+pin_word(const struct pin_owner *o)
+{
+	return o->who == BURIN_LOGIN_SO ? "SO PIN"
+	    : o->who == BURIN_LOGIN_PUK ? "PUK"
+					: "PIN";
+}
+
 static int
 refuse_known(const struct pin_owner *o, struct burin_error *e)
 {
 	burin_fail(e, BURIN_EPIN, "pin-known-wrong",
 	    "the token refused this %s before; it was not sent again",
-	    o->who == BURIN_LOGIN_SO ? "SO PIN" : "PIN");
+	    pin_word(o));
 	return burin_error_advice(e,
 	    "give the right one; if it was set to this one since, add "
 	    "--retry-pin");
@@ -147,7 +165,7 @@ refuse_last(const struct pin_owner *o, int tries, struct burin_error *e)
 	burin_fail(e, BURIN_EPIN, "pin-final-try",
 	    "%d tries of the %s went wrong since the last success: the next "
 	    "may lock the token, and was not made",
-	    tries, o->who == BURIN_LOGIN_SO ? "SO PIN" : "PIN");
+	    tries, pin_word(o));
 	return burin_error_advice(e,
 	    "make sure of the PIN, then allow it with --last-try; a wrong one "
 	    "may lock the token");
@@ -160,9 +178,9 @@ pin_memory_check(const struct pin_memory *m, const struct pin_owner *o,
 	struct wrong list[MAX_REMEMBERED];
 	const struct wrong *hit;
 	size_t i, n;
-	int tries = 0;
+	int tries;
 
-	if (load(m->j, o, list, &n, e) != 0)
+	if (load(m->j, o, list, &n, &tries, e) != 0)
 		return -1;
 	if (!m->retry_pin && n > 0) {
 		if (match(list, n, pin, &hit, e) != 0)
@@ -188,6 +206,32 @@ run(struct journal *j, sqlite3_stmt *s, struct burin_error *e)
 	    : journal_fail(j, "write the memory of wrong PINs", e);
 }
 
+static void
+forget_sent(struct pin_memory *m)
+{
+	free(m->sent_serial);
+	free(m->sent_label);
+	m->sent_serial = m->sent_label = NULL;
+}
+
+/*
+ * Not flushed to the disk: what a process wrote survives its own death
+ * without that, and a good login is not to wait for the disk twice.
+ */
+static int
+run_unflushed(struct journal *j, sqlite3_stmt *s, struct burin_error *e)
+{
+	int rc;
+
+	(void)sqlite3_exec(
+	    j->db, "PRAGMA synchronous = NORMAL", NULL, NULL, NULL);
+	rc = run(j, s, e);
+	if (sqlite3_exec(j->db, "PRAGMA synchronous = FULL", NULL, NULL,
+		NULL) != SQLITE_OK)
+		return journal_fail(j, "make the journal safe again", e);
+	return rc;
+}
+
 int
 pin_memory_right(const struct pin_memory *m, const struct pin_owner *o,
     struct burin_error *e)
@@ -195,11 +239,12 @@ pin_memory_right(const struct pin_memory *m, const struct pin_owner *o,
 	struct wrong list[MAX_REMEMBERED];
 	sqlite3_stmt *s;
 	size_t n;
+	int unknown;
 
 	/* A good login writes nothing when there is nothing to forget. */
-	if (load(m->j, o, list, &n, e) != 0)
+	if (load(m->j, o, list, &n, &unknown, e) != 0)
 		return -1;
-	if (n == 0)
+	if (n == 0 && unknown == 0)
 		return 0;
 	s = journal_sql(m->j, SQL_PIN_FORGET,
 	    "DELETE FROM wrong_pins"
@@ -209,8 +254,15 @@ pin_memory_right(const struct pin_memory *m, const struct pin_owner *o,
 		return -1;
 	if (bind_owner(s, o) != 0)
 		return burin_fail_memory(e);
-	return run(m->j, s, e);
+	/* Nothing but the try that was this login: not worth the disk. */
+	return n == 0 ? run_unflushed(m->j, s, e) : run(m->j, s, e);
 }
+
+#define KEEP                                                   \
+	"INSERT INTO wrong_pins"                               \
+	" (serial, label, login, salt, verifier, count, last)" \
+	" VALUES (?1, ?2, ?3, ?4, ?5, 1, ?6)"                  \
+	" ON CONFLICT DO UPDATE SET count = count + 1, last = ?6"
 
 static int
 keep(struct journal *j, const struct pin_owner *o, const struct wrong *w,
@@ -218,12 +270,7 @@ keep(struct journal *j, const struct pin_owner *o, const struct wrong *w,
 {
 	sqlite3_stmt *s;
 
-	s = journal_sql(j, SQL_PIN_WRONG,
-	    "INSERT INTO wrong_pins"
-	    " (serial, label, login, salt, verifier, count, last)"
-	    " VALUES (?1, ?2, ?3, ?4, ?5, 1, ?6)"
-	    " ON CONFLICT DO UPDATE SET count = count + 1, last = ?6",
-	    e);
+	s = journal_sql(j, SQL_PIN_WRONG, KEEP, e);
 	if (s == NULL)
 		return -1;
 	if (bind_owner(s, o) != 0 ||
@@ -245,6 +292,7 @@ trim(struct journal *j, const struct pin_owner *o, struct burin_error *e)
 	s = journal_sql(j, SQL_PIN_TRIM,
 	    "DELETE FROM wrong_pins WHERE rowid IN (SELECT rowid FROM"
 	    " wrong_pins WHERE serial = ?1 AND label = ?2 AND login = ?3"
+	    " AND length(verifier) > 0"
 	    " ORDER BY last DESC, rowid DESC LIMIT -1 OFFSET ?4)",
 	    e);
 	if (s == NULL)
@@ -262,8 +310,9 @@ pin_memory_wrong(const struct pin_memory *m, const struct pin_owner *o,
 	struct wrong list[MAX_REMEMBERED], fresh;
 	const struct wrong *hit;
 	size_t n;
+	int unknown;
 
-	if (load(m->j, o, list, &n, e) != 0 ||
+	if (load(m->j, o, list, &n, &unknown, e) != 0 ||
 	    match(list, n, pin, &hit, e) != 0)
 		return -1;
 	if (hit != NULL)
@@ -278,6 +327,58 @@ pin_memory_wrong(const struct pin_memory *m, const struct pin_owner *o,
 	return n < MAX_REMEMBERED ? 0 : trim(m->j, o, e);
 }
 
+int
+pin_memory_send(
+    struct pin_memory *m, const struct pin_owner *o, struct burin_error *e)
+{
+	sqlite3_stmt *s;
+
+	m->sent_serial = strdup(o->serial);
+	m->sent_label = strdup(o->label);
+	m->sent_who = o->who;
+	if (m->sent_serial == NULL || m->sent_label == NULL) {
+		(void)burin_fail_memory(e);
+		goto fail;
+	}
+	s = journal_sql(m->j, SQL_PIN_WRONG, KEEP, e);
+	if (s == NULL)
+		goto fail;
+	if (bind_owner(s, o) != 0 ||
+	    sqlite3_bind_zeroblob(s, 4, 0) != SQLITE_OK ||
+	    sqlite3_bind_zeroblob(s, 5, 0) != SQLITE_OK ||
+	    sqlite3_bind_int64(s, 6, time(NULL)) != SQLITE_OK) {
+		(void)burin_fail_memory(e);
+		goto fail;
+	}
+	if (run_unflushed(m->j, s, e) == 0)
+		return 0;
+fail:
+	forget_sent(m);
+	return -1;
+}
+
+int
+pin_memory_unsend(
+    struct pin_memory *m, const struct pin_owner *o, struct burin_error *e)
+{
+	sqlite3_stmt *s;
+
+	forget_sent(m);
+	/* Those of others, who died, stay. A row of none is as good as none. */
+	s = journal_sql(m->j, SQL_PIN_UNSEND,
+	    "UPDATE wrong_pins SET count = count - 1"
+	    " WHERE serial = ?1 AND label = ?2 AND login = ?3"
+	    " AND length(verifier) = 0 AND count > 0",
+	    e);
+	if (s == NULL)
+		return -1;
+	if (bind_owner(s, o) != 0)
+		return burin_fail_memory(e);
+	return run_unflushed(m->j, s, e);
+}
+
+/* --- the callbacks -------------------------------------------------------- */
+
 static void
 owner_of(const struct burin_token *t, enum burin_login who, struct pin_owner *o)
 {
@@ -286,6 +387,12 @@ owner_of(const struct burin_token *t, enum burin_login who, struct pin_owner *o)
 	o->serial = info->serial;
 	o->label = info->label;
 	o->who = who;
+	if (info->serial[0] != '\0')
+		return;
+	/* No serial number has a tab in it. */
+	(void)snprintf(o->place, sizeof(o->place), "\tslot %lu of %s",
+	    info->slot, info->module);
+	o->serial = o->place;
 }
 
 int
@@ -302,14 +409,31 @@ pin_memory_before(void *arg, const struct burin_token *t, enum burin_login who,
 		return -1;
 	m->locked = 1;
 	rc = pin_memory_check(m, &o, pin, e);
+	if (rc == 0)
+		rc = pin_memory_send(m, &o, e);
 	if (rc != 0)
 		pin_memory_release(m);
 	return rc;
 }
 
+/* What was about to be sent and was not costs no try. */
 void
 pin_memory_release(struct pin_memory *m)
 {
+	struct pin_owner o;
+
+	if (m->sent_serial != NULL) {
+		char *serial = m->sent_serial, *label = m->sent_label;
+
+		memset(&o, 0, sizeof(o));
+		o.serial = serial;
+		o.label = label;
+		o.who = m->sent_who;
+		m->sent_serial = m->sent_label = NULL;
+		(void)pin_memory_unsend(m, &o, NULL);
+		free(serial);
+		free(label);
+	}
 	if (m->locked)
 		(void)close(m->lock);
 	m->locked = 0;
@@ -319,14 +443,45 @@ int
 pin_memory_after(void *arg, const struct burin_token *t, enum burin_login who,
     const struct burin_secret *pin, int right, struct burin_error *e)
 {
+	struct pin_memory *m = arg;
 	struct pin_owner o;
 	int rc = 0;
 
 	owner_of(t, who, &o);
-	if (right == 1)
-		rc = pin_memory_right(arg, &o, e);
-	else if (right == 0)
-		rc = pin_memory_wrong(arg, &o, pin, e);
-	pin_memory_release(arg);
+	/* A success forgets the one under way with the others. */
+	if (right == 1 && (rc = pin_memory_right(m, &o, e)) == 0)
+		forget_sent(m);
+	else if (right == 0 && (rc = pin_memory_wrong(m, &o, pin, e)) != 0)
+		forget_sent(m); /* then as one of which nobody told */
+	pin_memory_release(m);
 	return rc;
+}
+
+int
+pin_memory_tries(struct journal *j, const struct burin_token *t,
+    enum burin_login who, struct pin_tries *out, struct burin_error *e)
+{
+	struct pin_owner o;
+	sqlite3_stmt *s;
+	int step = SQLITE_ERROR;
+
+	memset(out, 0, sizeof(*out));
+	out->limit = MAX_WRONG;
+	owner_of(t, who, &o);
+	s = journal_sql(j, SQL_PIN_TRIES,
+	    "SELECT sum(count * (length(verifier) > 0)),"
+	    " sum(count * (length(verifier) = 0)), max(last) FROM wrong_pins"
+	    " WHERE serial = ?1 AND label = ?2 AND login = ?3 AND count > 0",
+	    e);
+	if (s == NULL)
+		return -1;
+	if (bind_owner(s, &o) == 0 && (step = sqlite3_step(s)) == SQLITE_ROW) {
+		out->wrong = sqlite3_column_int(s, 0);
+		out->unknown = sqlite3_column_int(s, 1);
+		out->last = sqlite3_column_int64(s, 2);
+	}
+	journal_sql_done(s);
+	return step == SQLITE_ROW
+	    ? 0
+	    : journal_fail(j, "read the memory of wrong PINs", e);
 }

@@ -10,11 +10,18 @@
 
 #include "journal.h"
 
-/* Whose PIN it is: a token as it names itself, and the kind of login. */
+#define PIN_PLACE 512 /* characters of module and slot */
+
+/*
+ * Whose PIN it is: a token as it names itself, and the kind of login. A
+ * token without a serial number is the one in that slot of that module
+ * (docs/decisions/0010).
+ */
 struct pin_owner {
 	const char *serial;
 	const char *label;
 	enum burin_login who;
+	char place[PIN_PLACE]; /* what serial points to then */
 };
 
 /*
@@ -27,6 +34,14 @@ int login_lock(struct journal *j, const struct pin_owner *o, int *fd,
 /* -1, BURIN_EPIN, when this PIN must not be sent. */
 int pin_memory_check(const struct pin_memory *m, const struct pin_owner *o,
     const struct burin_secret *pin, struct burin_error *e);
+/*
+ * A PIN is about to be sent: one try more until pin_memory_unsend, which
+ * whoever dies in between does not call. Nothing of the PIN is written.
+ */
+int pin_memory_send(
+    struct pin_memory *m, const struct pin_owner *o, struct burin_error *e);
+int pin_memory_unsend(
+    struct pin_memory *m, const struct pin_owner *o, struct burin_error *e);
 int pin_memory_right(const struct pin_memory *m, const struct pin_owner *o,
     struct burin_error *e);
 int pin_memory_wrong(const struct pin_memory *m, const struct pin_owner *o,

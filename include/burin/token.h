@@ -209,7 +209,9 @@ enum burin_login {
 	BURIN_LOGIN_SO,
 	BURIN_LOGIN_CONTEXT,  /* for one operation of one key */
 	BURIN_LOGIN_NEW_USER, /* asked of pin(): the PIN to be set */
-	BURIN_LOGIN_NEW_SO
+	BURIN_LOGIN_NEW_SO,
+	BURIN_LOGIN_PUK, /* of a YubiKey, which PKCS#11 does not know */
+	BURIN_LOGIN_NEW_PUK
 };
 
 /*
@@ -233,7 +235,8 @@ struct burin_login_policy {
 	    struct burin_error *e);
 	/*
 	 * Told what the token answered: right 1, wrong 0; -1 when it said
-	 * neither or was not asked after all. May be NULL.
+	 * neither or was not asked after all. pin is NULL when a new one was
+	 * set on a PIN pad (right 1). May be NULL.
 	 */
 	int (*after)(void *arg, const struct burin_token *t,
 	    enum burin_login who, const struct burin_secret *pin, int right,
@@ -270,6 +273,74 @@ void burin_token_logout(struct burin_token *t);
 int burin_token_init(struct burin_p11 *p11, struct burin_token *t,
     const char *label, int reinit, struct burin_token **out,
     struct burin_error *e);
+
+/*
+ * Changes the PIN of who, BURIN_LOGIN_USER or BURIN_LOGIN_SO. The policy is
+ * asked for the present one first, then for the new one
+ * (BURIN_LOGIN_NEW_USER or BURIN_LOGIN_NEW_SO), and everything that can be
+ * known of both (length, equal, known to be wrong, last try) is known before
+ * anything is sent. One try of the present one, as in burin_token_login.
+ * Afterwards nobody is logged in, and what was remembered of wrong PINs is
+ * forgotten: one of them may be the new one.
+ */
+int burin_pin_change(
+    struct burin_token *t, enum burin_login who, struct burin_error *e);
+/*
+ * Sets the user PIN anew with the SO PIN (C_InitPIN), which also unblocks a
+ * locked one. The policy is asked for BURIN_LOGIN_SO, then
+ * BURIN_LOGIN_NEW_USER. What the module cannot do is BURIN_EREFUSED
+ * "unblock-not-here". The rest as for burin_pin_change.
+ */
+int burin_pin_unblock(struct burin_token *t, struct burin_error *e);
+
+/* --- YubiKeys, where PKCS#11 has no word for it ------------------------ */
+
+/* 1 when the token says of itself that it is a YubiKey (no call is made). */
+int burin_piv_is(const struct burin_token *t);
+/*
+ * The rest needs Yubico's libykpiv at build time; without it each is
+ * BURIN_EREFUSED "built-without-ykpiv". The device is the one with the
+ * token's serial number, never the first one (BURIN_ETOKEN "yubikey-missing").
+ * Sessions of t are closed before; no login is left behind.
+ */
+
+#define BURIN_PIV_UNKNOWN (-1)
+
+/* A secret of the device; -1 where its firmware does not tell. */
+struct burin_piv_secret {
+	int tries_left, tries; /* of a management key: always -1 */
+	int factory;	       /* 1: still the one it was made with */
+};
+struct burin_piv_info {
+	char version[16]; /* firmware, "5.4.3" */
+	struct burin_piv_secret pin, puk, key;
+	const char *key_type; /* "3des", "aes128", ...; NULL: not told */
+};
+/* Reads only: no PIN is sent, no counter touched. */
+int burin_piv_info(
+    struct burin_token *t, struct burin_piv_info *out, struct burin_error *e);
+
+struct burin_piv_slot {
+	int pin_policy;	  /* 1 never, 2 once, 3 always */
+	int touch_policy; /* 1 never, 2 always, 3 cached for 15 seconds */
+	int generated;	  /* 1 on the device, 0 brought to it */
+};
+/* Slot 0x9a, 0x9c, ...: 1 and *out filled; 0 empty; -1 not told, with e. */
+int burin_piv_slot(struct burin_token *t, unsigned slot,
+    struct burin_piv_slot *out, struct burin_error *e);
+
+/*
+ * With the PUK (BURIN_LOGIN_PUK) a new PIN (BURIN_LOGIN_NEW_USER) or a new
+ * PUK (BURIN_LOGIN_NEW_PUK). The rules of burin_pin_change hold.
+ */
+int burin_piv_unblock(struct burin_token *t, struct burin_error *e);
+int burin_piv_change_puk(struct burin_token *t, struct burin_error *e);
+/*
+ * The management key, which is the SO PIN of a YubiKey, in hexadecimal:
+ * BURIN_LOGIN_SO, BURIN_LOGIN_NEW_SO. The type stays: TDES, AES-128, -192 or
+ * -256, whatever PKCS#11 makes of it.
+ */
+int burin_piv_change_key(struct burin_token *t, struct burin_error *e);
 
 /* --- keys ------------------------------------------------------------- */
 

@@ -154,13 +154,15 @@ refuse(struct conf *c, const char *value)
 	return 1;
 }
 
-/* label:serial, one more token. */
+/* label:serial, one more token; one without a serial number is label:. */
 static int
 token(struct conf *c, const char *value)
 {
-	if (c->n_tokens == MAX_TOKENS ||
-	    sscanf(value, "%32[^:]:%16[^:]", c->tokens[c->n_tokens].label,
-		c->tokens[c->n_tokens].serial) != 2)
+	if (c->n_tokens == MAX_TOKENS || strchr(value, ':') == NULL)
+		return 0;
+	c->tokens[c->n_tokens].serial[0] = '\0';
+	if (sscanf(value, "%32[^:]:%16[^:]", c->tokens[c->n_tokens].label,
+		c->tokens[c->n_tokens].serial) < 1)
 		return 0;
 	c->n_tokens++;
 	return 1;
@@ -246,6 +248,8 @@ set(struct conf *c, const char *key, const char *value)
 		return text(c->pin, sizeof(c->pin), value);
 	if (IS("so_pin"))
 		return text(c->so_pin, sizeof(c->so_pin), value);
+	if (IS("new_pin"))
+		return text(c->new_pin, sizeof(c->new_pin), value);
 	if (IS("dir"))
 		return text(c->dir, sizeof(c->dir), value);
 	if (IS("label"))
@@ -283,6 +287,7 @@ defaults(struct conf *c, const char *path)
 	c->tries = 3;
 	(void)snprintf(c->pin, sizeof(c->pin), "123456");
 	(void)snprintf(c->so_pin, sizeof(c->so_pin), "12345678");
+	(void)snprintf(c->new_pin, sizeof(c->new_pin), "654321");
 	(void)snprintf(c->tokens[0].label, 33, "mock");
 	(void)snprintf(c->tokens[0].serial, 17, "0000000000000001");
 	if (path != NULL)

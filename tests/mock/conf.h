@@ -40,7 +40,7 @@ struct conf {
 	CK_ATTRIBUTE_TYPE refused[MAX_REFUSED];
 	size_t n_refused;
 	enum pad pad;
-	char pin[MAX_WORD], so_pin[MAX_WORD];
+	char pin[MAX_WORD], so_pin[MAX_WORD], new_pin[MAX_WORD];
 	/* the mock only */
 	char dir[256];
 	struct {

@@ -268,6 +268,40 @@ wrap_InitToken(
 	return leave(&call, rv);
 }
 
+/* As the SO the present one is the SO PIN; the new one is new_pin=. */
+static CK_RV
+type_both(CK_SESSION_HANDLE s, unsigned char **pin, CK_ULONG *len,
+    unsigned char **new_pin, CK_ULONG *new_len)
+{
+	static char typed[MAX_WORD];
+	CK_SESSION_INFO info;
+	CK_RV rv;
+
+	memset(&info, 0, sizeof(info));
+	if (conf.pad != PAD_NONE && *new_pin != NULL)
+		return CKR_ARGUMENTS_BAD;
+	(void)real->C_GetSessionInfo(s, &info);
+	rv = type_pin(pin, len, info.state == CKS_RW_SO_FUNCTIONS);
+	if (rv != CKR_OK || conf.pad == PAD_NONE)
+		return rv;
+	memcpy(typed, conf.new_pin, sizeof(typed));
+	*new_pin = (unsigned char *)typed;
+	*new_len = strlen(typed);
+	return CKR_OK;
+}
+
+static CK_RV
+wrap_SetPIN(CK_SESSION_HANDLE s, unsigned char *pin, CK_ULONG len,
+    unsigned char *new_pin, CK_ULONG new_len)
+{
+	struct call call;
+	CK_RV rv;
+
+	DO(C_SetPIN, type_both(s, &pin, &len, &new_pin, &new_len),
+	    (s, pin, len, new_pin, new_len));
+	return leave(&call, rv);
+}
+
 static CK_RV
 wrap_InitPIN(CK_SESSION_HANDLE s, unsigned char *pin, CK_ULONG len)
 {
@@ -335,10 +369,6 @@ PLAIN(GetMechanismList, (CK_SLOT_ID a, CK_MECHANISM_TYPE *b, CK_ULONG *c),
     (a, b, c))
 PLAIN(GetMechanismInfo,
     (CK_SLOT_ID a, CK_MECHANISM_TYPE b, CK_MECHANISM_INFO *c), (a, b, c))
-PLAIN(SetPIN,
-    (CK_SESSION_HANDLE a, unsigned char *b, CK_ULONG c, unsigned char *d,
-	CK_ULONG e),
-    (a, b, c, d, e))
 PLAIN(OpenSession,
     (CK_SLOT_ID a, CK_FLAGS b, void *c, CK_NOTIFY d, CK_SESSION_HANDLE *e),
     (a, b, c, d, e))

@@ -8,7 +8,9 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -74,10 +76,11 @@ may_not(
 	burin_error_clear(&e);
 }
 
-static const struct pin_owner user = { "s1", "alice", BURIN_LOGIN_USER };
-static const struct pin_owner so = { "s1", "alice", BURIN_LOGIN_SO };
-static const struct pin_owner context = { "s1", "alice", BURIN_LOGIN_CONTEXT };
-static const struct pin_owner other = { "s2", "alice", BURIN_LOGIN_USER };
+static const struct pin_owner user = { "s1", "alice", BURIN_LOGIN_USER, "" };
+static const struct pin_owner so = { "s1", "alice", BURIN_LOGIN_SO, "" };
+static const struct pin_owner context = { "s1", "alice", BURIN_LOGIN_CONTEXT,
+	"" };
+static const struct pin_owner other = { "s2", "alice", BURIN_LOGIN_USER, "" };
 
 static void
 test_never_twice(void **state)
@@ -153,6 +156,79 @@ test_many(void **state)
 	may(&user, good);
 }
 
+/* Another process, that finds what this one has left. */
+static void
+dies(void)
+{
+	int lock = m.locked;
+
+	/* What would be tidied up at an orderly end is not. */
+	free(m.sent_serial);
+	free(m.sent_label);
+	m.locked = 0;
+	m.sent_serial = m.sent_label = NULL;
+	if (lock)
+		(void)close(m.lock);
+	journal_close(&m.j);
+	assert_int_equal(journal_open(dir, &m.j, &e), 0);
+}
+
+/* A login that nobody saw the end of is one try, of no PIN in particular. */
+static void
+test_died(void **state)
+{
+	(void)state;
+	assert_int_equal(pin_memory_send(&m, &user, &e), 0);
+	dies();
+	may(&user, good);
+	may(&user, bad);
+	assert_int_equal(pin_memory_send(&m, &user, &e), 0);
+	dies();
+	may_not(&user, good, "pin-final-try");
+	may(&so, good);
+	may(&other, good);
+	m.last_try = 1;
+	may(&user, good);
+	m.last_try = 0;
+	assert_int_equal(pin_memory_right(&m, &user, &e), 0);
+	may(&user, good);
+	/* With a wrong one they make two. */
+	assert_int_equal(pin_memory_wrong(&m, &user, bad, &e), 0);
+	assert_int_equal(pin_memory_send(&m, &user, &e), 0);
+	dies();
+	may_not(&user, bad, "pin-known-wrong");
+	may_not(&user, good, "pin-final-try");
+}
+
+/* What was not sent after all, and what was answered, leaves nothing. */
+static void
+test_not_sent(void **state)
+{
+	int i;
+
+	(void)state;
+	for (i = 0; i < 3; i++) {
+		assert_int_equal(pin_memory_send(&m, &user, &e), 0);
+		assert_int_equal(pin_memory_unsend(&m, &user, &e), 0);
+		dies();
+		may(&user, good);
+	}
+	for (i = 0; i < 3; i++) {
+		assert_int_equal(pin_memory_send(&m, &user, &e), 0);
+		pin_memory_release(&m); /* an orderly end */
+		dies();
+		may(&user, good);
+	}
+	/* One that died stays counted when others end well. */
+	assert_int_equal(pin_memory_send(&m, &user, &e), 0);
+	dies();
+	assert_int_equal(pin_memory_send(&m, &user, &e), 0);
+	assert_int_equal(pin_memory_unsend(&m, &user, &e), 0);
+	assert_int_equal(pin_memory_send(&m, &user, &e), 0);
+	dies();
+	may_not(&user, good, "pin-final-try");
+}
+
 static void
 test_not_stored(void **state)
 {
@@ -188,6 +264,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 		    test_same_twice, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_many, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_died, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_not_sent, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 		    test_not_stored, setup, teardown),
 	};
