@@ -235,7 +235,7 @@ scene_consumer() {
 		b 0 verify --json --key "$(uri_of "$t")" --trust "$work/ca.pem" \
 			"${pin[@]}"
 		is '.checks[] | select(.id == "V4") | .level' "$want"
-		[[ $want == pass ]] || says 'version 0.4.12 is blind'
+		[[ $want == pass ]] || says 'libp11'
 	done
 }
 
