@@ -21,6 +21,7 @@ append(struct attrs *t, CK_ATTRIBUTE_TYPE type, size_t len)
 		return NULL;
 	}
 	a->type = type;
+	t->own[t->n] = a->pValue;
 	a->ulValueLen = t->room[t->n] = len;
 	t->n++;
 	return a->pValue;
@@ -80,8 +81,11 @@ attrs_reset(struct attrs *t)
 {
 	CK_ULONG i;
 
-	for (i = 0; i < t->n; i++)
+	/* tpm2-pkcs11 1.9 sets pValue of what an object lacks to NULL. */
+	for (i = 0; i < t->n; i++) {
+		t->a[i].pValue = t->own[i];
 		t->a[i].ulValueLen = t->room[i];
+	}
 }
 
 const CK_ATTRIBUTE *
@@ -91,7 +95,8 @@ attrs_get(const struct attrs *t, CK_ATTRIBUTE_TYPE type)
 
 	for (i = 0; i < t->n; i++)
 		/* Absent is (CK_ULONG)-1, which no room can hold. */
-		if (t->a[i].type == type && t->a[i].ulValueLen <= t->room[i])
+		if (t->a[i].type == type && t->a[i].pValue == t->own[i] &&
+		    t->a[i].ulValueLen <= t->room[i])
 			return &t->a[i];
 	return NULL;
 }
@@ -141,6 +146,6 @@ attrs_clear(struct attrs *t)
 	CK_ULONG i;
 
 	for (i = 0; i < t->n; i++)
-		OPENSSL_clear_free(t->a[i].pValue, t->room[i]);
+		OPENSSL_clear_free(t->own[i], t->room[i]);
 	memset(t, 0, sizeof(*t));
 }

@@ -17,7 +17,8 @@
 /* All bytes zero is an empty template. Free its contents with attrs_clear. */
 struct attrs {
 	CK_ATTRIBUTE a[P11_MAX_ATTRS];
-	size_t room[P11_MAX_ATTRS]; /* bytes behind pValue */
+	void *own[P11_MAX_ATTRS];   /* pValue, whatever a module makes of it */
+	size_t room[P11_MAX_ATTRS]; /* bytes there */
 	CK_ULONG n;
 	int failed; /* an attribute could not be added */
 };

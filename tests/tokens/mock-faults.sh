@@ -5,6 +5,8 @@
 # nothing that it does not name, and resume takes the job to its end.
 # shellcheck source=tests/lib.sh
 . "$SOURCE_DIR/tests/lib.sh"
+# shellcheck source=tests/tokens/suite.sh
+. "$SOURCE_DIR/tests/tokens/suite.sh"
 need jq openssl pkcs11-tool
 scene=$1
 
@@ -345,3 +347,4 @@ case $scene in
 removal | templates | calls | hang) "scene_$scene" ;;
 *) die "no scene $scene" ;;
 esac
+[[ $scene != removal ]] || record "$BUILD_DIR/scenes" mock removal ok
