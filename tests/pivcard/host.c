@@ -93,7 +93,8 @@ host_send(struct host *h, uint8_t ins, uint8_t p1, uint8_t p2, const void *data,
 		if (n != 0)
 			memcpy(apdu + 5, p, n);
 		sw = host_raw(h, apdu, n == 0 ? 4 : 5 + n);
-		p += n;
+		if (n != 0)
+			p += n;
 		len -= n;
 	} while (len > 0 && sw == SW_OK);
 	while ((sw & 0xff00) == SW_MORE)
