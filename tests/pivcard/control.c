@@ -106,21 +106,24 @@ set_fault(struct reader *r, char **w, int with_ins)
 	return 1;
 }
 
-/* drop N before|after, drop off. */
+/* drop N before|after, drop-ins INS before|after, drop off. */
 static int
-set_drop(struct reader *r, char **w)
+set_drop(struct reader *r, char **w, int with_ins)
 {
-	unsigned long n;
+	unsigned long ins = 0, n = 1;
 
-	if (w[0] != NULL && strcmp(w[0], "off") == 0) {
+	if (!with_ins && w[0] != NULL && strcmp(w[0], "off") == 0) {
 		r->drop_in = 0;
 		return 1;
 	}
-	if (!number(w[0], 10, 1000000, &n) || n == 0 || w[1] == NULL)
+	if (with_ins ? !number(w[0], 16, 0xff, &ins)
+		     : !number(w[0], 10, 1000000, &n))
 		return 0;
-	if (strcmp(w[1], "before") != 0 && strcmp(w[1], "after") != 0)
+	if (n == 0 || w[1] == NULL ||
+	    (strcmp(w[1], "before") != 0 && strcmp(w[1], "after") != 0))
 		return 0;
 	r->drop_after = strcmp(w[1], "after") == 0;
+	r->drop_ins = with_ins ? (int)ins : -1;
 	r->drop_in = n;
 	return 1;
 }
@@ -197,7 +200,9 @@ tell(struct control *ctl, struct reader *r, const char *word, char **args)
 	if (strcmp(word, "fail-ins") == 0)
 		return set_fault(r, args, 1);
 	if (strcmp(word, "drop") == 0)
-		return set_drop(r, args);
+		return set_drop(r, args, 0);
+	if (strcmp(word, "drop-ins") == 0)
+		return set_drop(r, args, 1);
 	if (strcmp(word, "log") == 0)
 		return set_log(ctl, r, args[0]);
 	return -1;

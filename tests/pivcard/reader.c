@@ -156,8 +156,10 @@ faulty(struct reader *r, const uint8_t *p, size_t len)
 
 /* Counts down to the command at which the card goes. */
 static int
-goes_now(struct reader *r)
+goes_now(struct reader *r, const uint8_t *p, size_t len)
 {
+	if (r->drop_ins != -1 && (len < 2 || p[1] != r->drop_ins))
+		return 0;
 	return r->drop_in != 0 && --r->drop_in == 0;
 }
 
@@ -166,7 +168,7 @@ command(struct reader *r, const uint8_t *p, size_t len)
 {
 	uint8_t *out = r->out + 2;
 	int64_t at = now_ms();
-	int goes = goes_now(r);
+	int goes = goes_now(r, p, len);
 	size_t n;
 
 	r->count++;

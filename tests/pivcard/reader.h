@@ -46,6 +46,7 @@ struct reader {
 	unsigned long delay, touch; /* ms */
 	struct fault fault;
 	unsigned long drop_in; /* 0: not; 1: the next command */
+	int drop_ins;	       /* of this kind, or -1 */
 	int drop_after;
 	unsigned long count, count_base;
 	FILE *log; /* NULL: off */

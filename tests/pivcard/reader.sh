@@ -13,7 +13,7 @@ piv_pids=()
 # What is missing, in words; nothing when all is there.
 piv_missing() {
 	local tool
-	for tool in unshare mount ip pcscd pivcard pivcard-ctl; do
+	for tool in unshare mount ip pcscd; do
 		PATH=$PATH:/usr/sbin:/sbin command -v "$tool" >/dev/null || {
 			printf '%s is not installed' "$tool"
 			return
