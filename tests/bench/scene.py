@@ -37,7 +37,6 @@ class Scene:
         self.shim = os.path.join(build, 'mock', 'burin-shim.so')
         self.tokens = self.path('tokens')
         self.serve = None
-        self.number = 0
         for key in [k for k in os.environ if k.startswith(
                 ('BURIN_', 'GNUTLS_', 'PKCS11_', 'OPENSSL_'))]:
             del os.environ[key]
@@ -108,8 +107,7 @@ class Scene:
         self.url = self.url.group()
 
     def invite(self):
-        self.number += 1
-        name = 'bench%d' % self.number
+        name = 'bench'
         secret = quiet([self.burin, 'authority', 'invite', self.path('ca'),
                         name, '--profile', 'default', '--identity',
                         'mailto:' + EMAIL]).decode().strip()
@@ -168,8 +166,7 @@ class Scene:
 
     def slot(self):
         listed = json.loads(quiet([self.burin, '--module', SOFTHSM, 'tokens',
-                                   '--json', '--pin-source',
-                                   'file:' + self.path('pin')]))
+                                   '--json']))
         for token in listed['tokens']:
             if token['label'] == 'bench':
                 return token['slot']
