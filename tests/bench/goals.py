@@ -6,6 +6,16 @@ import math
 
 Row = collections.namedtuple('Row', 'goal what figure floor limit kept note')
 
+# Misses that are known and explained in docs/bench.md: --quick lets them be,
+# and complains when they are kept, so that this list stays true.
+KNOWN = {
+    '7': 'token by its slot',
+}
+
+
+def known(r):
+    return r.goal in KNOWN and KNOWN[r.goal] in r.what
+
 # which floor goes the same way to its authority
 LIKE = {'burin_est': 'e1', 'burin_file': 'f2'}
 WAY = {'burin_est': 'one process, EST', 'burin_file': 'two processes, files'}
@@ -51,13 +61,13 @@ def exact(calls, execs):
         rows.append(row('6', 'further calls per key pair, ' + WAY[p],
                         more / PAIRS, 0, 0))
     for p in LIKE:
-        n = base(p).processes
-        for named, limit in (('label', 1), ('slot', 0)):
-            more = (calls[p, 'ec:P-256', 0, 1 + SLOTS, named].count() -
-                    calls[p, 'ec:P-256', 0, 1, named].count())
-            rows.append(row(
-                '7', 'further calls per slot and process, token by its %s, %s'
-                % (named, WAY[p]), more / SLOTS / n, '≤ 1', limit))
+        rows.append(row(
+            '7', 'further calls per slot and process, token by its label, ' +
+            WAY[p], per_slot(calls, p, 'label'), '≤ 1', 1))
+    # who comes back with an answer knows the token, but no slot
+    rows.append(row('7', 'further calls per slot, token by its slot, ' +
+                    WAY['burin_est'], per_slot(calls, 'burin_est', 'slot'),
+                    0, 0))
     rows.append(Row('8', 'slots handled', '%d' % (SLOTS + 2), '-',
                     '≥ 1000', True, 'enrolled among so many'))
     rows.append(row('13', 'programs started by burin',
@@ -67,12 +77,18 @@ def exact(calls, execs):
         full = calls[p, 'ec:P-256', PAIRS, 1, 'label']
         rows.append(row('17', 'exponent of calls in objects, ' + WAY[p],
                         exponent(few.count(), full.count(), 1, PAIRS), 0, 0,
-                        show='%.2f'))
+                        show='%.2g'))
         wide = calls[p, 'ec:P-256', 0, 1 + SLOTS, 'label']
         rows.append(row('17', 'exponent of calls in slots, ' + WAY[p],
                         exponent(few.count(), wide.count(), 2, SLOTS + 2),
-                        '≤ 1', 1, show='%.2f'))
+                        '≤ 1', 1, show='%.2g'))
     return rows
+
+
+def per_slot(calls, p, named):
+    few = calls[p, 'ec:P-256', 0, 1, named]
+    many = calls[p, 'ec:P-256', 0, 1 + SLOTS, named]
+    return (many.count() - few.count()) / SLOTS / few.processes
 
 
 def exponent(small, large, n_small, n_large):
