@@ -52,6 +52,20 @@ encodes_to(X509 *cert, const unsigned char *der, size_t len)
 	return same;
 }
 
+static int
+check_der(X509 *cert, const unsigned char *der, size_t len,
+    enum burin_status status, struct burin_error *e)
+{
+	if (len > MAX_CERT)
+		return malformed(e, status,
+		    "a certificate is longer than 65536 bytes",
+		    "RFC 5280 section 4.1");
+	if (!encodes_to(cert, der, len))
+		return malformed(e, status, "a certificate is not in DER",
+		    "RFC 5280 section 4.1, X.690 section 10");
+	return 0;
+}
+
 int
 burin_cert_parse(const void *der, size_t len, enum burin_status status,
     X509 **out, struct burin_error *e)
@@ -76,11 +90,8 @@ burin_cert_parse(const void *der, size_t len, enum burin_status status,
 		    "RFC 5280 section 4.1");
 		goto out;
 	}
-	if (!encodes_to(cert, der, len)) {
-		(void)malformed(e, status, "a certificate is not in DER",
-		    "RFC 5280 section 4.1, X.690 section 10");
+	if (check_der(cert, der, len, status, e) != 0)
 		goto out;
-	}
 	*out = cert;
 	cert = NULL;
 	rc = 0;
@@ -135,26 +146,29 @@ add_der(STACK_OF(X509) * certs, const unsigned char *der, size_t len,
 }
 
 /*
- * The certificates of a certs-only message, by way of their DER, so that
- * the rules for a single certificate hold for them as well.
+ * The certificates of a certs-only message, as the message's decoder made
+ * them: the rules for a single certificate hold for them as well.
  */
 static int
 add_message(STACK_OF(X509) * certs, CMS_ContentInfo *cms,
     enum burin_status status, struct burin_error *e)
 {
 	STACK_OF(X509) *held = CMS_get1_certs(cms);
-	int i, rc = -1;
+	int rc = -1;
 
-	for (i = 0; i < sk_X509_num(held); i++) {
+	while (sk_X509_num(held) > 0) {
+		X509 *cert = sk_X509_shift(held);
 		unsigned char *der = NULL;
-		int len = i2d_X509(sk_X509_value(held, i), &der), added = -1;
+		int len = i2d_X509(cert, &der), good = -1;
 
 		if (len <= 0)
 			(void)burin_fail_memory(e);
 		else
-			added = add_der(certs, der, (size_t)len, status, e);
+			good = check_der(cert, der, (size_t)len, status, e);
 		OPENSSL_free(der);
-		if (added == -1)
+		if (good != 0)
+			X509_free(cert);
+		if (good != 0 || add_cert(certs, cert, status, e) != 0)
 			goto out;
 	}
 	ERR_clear_error();

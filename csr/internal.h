@@ -125,10 +125,11 @@ int csr_subject_put_name(
 /*
  * Everything asked for as extensions, in a fixed order: keyUsage,
  * extendedKeyUsage, subjectAltName, ipAddrBlocks, subjectKeyIdentifier of
- * pub, then the others as they were given. May be an empty list.
+ * spki, then the others as they were given. May be an empty list.
  */
-int csr_subject_extensions(const struct burin_subject *s, EVP_PKEY *pub,
-    STACK_OF(X509_EXTENSION) * *out, struct burin_error *e);
+int csr_subject_extensions(const struct burin_subject *s,
+    const X509_PUBKEY *spki, STACK_OF(X509_EXTENSION) * *out,
+    struct burin_error *e);
 
 /* --- attributes --------------------------------------------------------- */
 

@@ -77,8 +77,8 @@ push_attribute(X509_REQ *req, X509_ATTRIBUTE *attr, struct burin_error *e)
 
 /* The SET OF attributes is sorted by OpenSSL when it is encoded. */
 static int
-put_attributes(X509_REQ *req, const struct burin_subject *s, EVP_PKEY *pub,
-    struct burin_error *e)
+put_attributes(
+    X509_REQ *req, const struct burin_subject *s, struct burin_error *e)
 {
 	STACK_OF(X509_EXTENSION) *exts = NULL;
 	X509_ATTRIBUTE *challenge = NULL;
@@ -93,7 +93,8 @@ put_attributes(X509_REQ *req, const struct burin_subject *s, EVP_PKEY *pub,
 	    (csr_challenge_make(s->challenge, &challenge, e) == -1 ||
 		push_attribute(req, challenge, e) == -1))
 		goto out;
-	if (csr_subject_extensions(s, pub, &exts, e) == -1)
+	if (csr_subject_extensions(
+		s, X509_REQ_get_X509_PUBKEY(req), &exts, e) == -1)
 		goto out;
 	/* extensionRequest: RFC 2985 section 5.4.2; never an empty list. */
 	if (sk_X509_EXTENSION_num(exts) > 0 &&
@@ -118,7 +119,7 @@ fill(X509_REQ *req, const struct burin_subject *s, EVP_PKEY *pub,
 	    X509_REQ_set_pubkey(req, pub) != 1)
 		return burin_fail_openssl(e, BURIN_EINTERNAL, "request-encode",
 		    "the request cannot be put together");
-	return put_attributes(req, s, pub, e);
+	return put_attributes(req, s, e);
 }
 
 /*

@@ -73,12 +73,11 @@ push_resources(STACK_OF(X509_EXTENSION) * exts, const struct burin_subject *s,
 /* RFC 5280 section 4.2.1.2 (1): SHA-1 of the public key's bits. */
 static int
 push_ski(STACK_OF(X509_EXTENSION) * exts, const struct burin_subject *s,
-    EVP_PKEY *pub, struct burin_error *e)
+    const X509_PUBKEY *spki, struct burin_error *e)
 {
 	unsigned char md[EVP_MAX_MD_SIZE];
 	unsigned int len = 0;
 	ASN1_OCTET_STRING *ski = NULL;
-	X509_PUBKEY *spki = NULL;
 	const unsigned char *bits;
 	int n, rc = -1;
 
@@ -86,8 +85,7 @@ push_ski(STACK_OF(X509_EXTENSION) * exts, const struct burin_subject *s,
 		return push_given(exts, s, NID_subject_key_identifier, e);
 	if (!s->ski)
 		return 0;
-	if (X509_PUBKEY_set(&spki, pub) != 1 ||
-	    X509_PUBKEY_get0_param(NULL, &bits, &n, NULL, spki) != 1 ||
+	if (X509_PUBKEY_get0_param(NULL, &bits, &n, NULL, spki) != 1 ||
 	    EVP_Digest(bits, (size_t)n, md, &len, EVP_sha1(), NULL) != 1 ||
 	    (ski = ASN1_OCTET_STRING_new()) == NULL ||
 	    ASN1_OCTET_STRING_set(ski, md, (int)len) != 1) {
@@ -97,7 +95,6 @@ push_ski(STACK_OF(X509_EXTENSION) * exts, const struct burin_subject *s,
 	}
 	rc = csr_ext_push(exts, NID_subject_key_identifier, 0, ski, e);
 out:
-	X509_PUBKEY_free(spki);
 	ASN1_OCTET_STRING_free(ski);
 	return rc;
 }
@@ -120,7 +117,7 @@ push_others(STACK_OF(X509_EXTENSION) * exts,
 }
 
 int
-csr_subject_extensions(const struct burin_subject *s, EVP_PKEY *pub,
+csr_subject_extensions(const struct burin_subject *s, const X509_PUBKEY *spki,
     STACK_OF(X509_EXTENSION) * *out, struct burin_error *e)
 {
 	STACK_OF(X509_EXTENSION) * exts;
@@ -133,7 +130,7 @@ csr_subject_extensions(const struct burin_subject *s, EVP_PKEY *pub,
 		csr_ext_push(exts, NID_ext_key_usage, s->eku_critical, s->ekus,
 		    e) == -1) ||
 	    push_names(exts, s, e) == -1 || push_resources(exts, s, e) == -1 ||
-	    push_ski(exts, s, pub, e) == -1 ||
+	    push_ski(exts, s, spki, e) == -1 ||
 	    push_others(exts, s->asked, e) == -1 ||
 	    push_others(exts, s->defaults, e) == -1)
 		goto fail;

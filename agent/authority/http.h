@@ -9,9 +9,7 @@
 
 #include <stdatomic.h>
 
-#include <gnutls/abstract.h>
-#include <microhttpd.h>
-
+#include "../late/mhd.h"
 #include "ca.h"
 
 #define HTTP_MAX_BODY 65536    /* bytes of one request */

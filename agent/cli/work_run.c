@@ -81,7 +81,10 @@ json_rest(struct cli *c, const struct job *job)
 {
 	json_t *o;
 
-	if (c->json == NULL || (o = json_job(job)) == NULL)
+	if (c->json == NULL ||
+	    (json_object_get(c->json, "token") != NULL &&
+		json_object_get(c->json, "key") != NULL) ||
+	    (o = json_job(job)) == NULL)
 		return;
 	if (json_object_get(c->json, "token") == NULL)
 		out_json(c, "token", json_incref(json_object_get(o, "token")));

@@ -269,6 +269,8 @@ walk_close(struct walk *w, int lock)
 {
 	sk_X509_pop_free(w->present, X509_free);
 	X509_free(w->old_cert);
+	sk_X509_pop_free(w->anchors[0], X509_free);
+	sk_X509_pop_free(w->anchors[1], X509_free);
 	burin_key_free(&w->old_key);
 	plan_clear(&w->plan);
 	journal_unlock(w->en->journal, w->job->id, lock);

@@ -24,7 +24,8 @@ struct walk {
 	STACK_OF(X509) * present;  /* under r->key's CKA_ID; NULL: not asked */
 	struct burin_key *old_key; /* of a renewal */
 	X509 *old_cert;
-	int asked; /* the authority was asked in this run */
+	STACK_OF(X509) * anchors[2]; /* walk_anchors keeps them here */
+	int asked;		     /* the authority was asked in this run */
 	char text[sizeof(((struct engine_step *)0)->text)]; /* of the step */
 };
 
@@ -64,6 +65,13 @@ int walk_old(struct walk *w, struct burin_error *e);
 
 /* --- steps_send.c ------------------------------------------------------ */
 
+/*
+ * The plan's anchors, of the certificate or of the server; NULL when it names
+ * none. Decoded once, for that costs more than most steps (docs/bench.md); the
+ * caller's reference.
+ */
+int walk_anchors(
+    struct walk *w, int server, STACK_OF(X509) * *out, struct burin_error *e);
 /* Borrows from w; only tls_anchors is to be freed. */
 int walk_transport(
     struct walk *w, struct transport_config *c, struct burin_error *e);

@@ -187,8 +187,7 @@ open_round(struct walk *w, struct round *c, struct burin_error *e)
 		    "the plan of job %s has no trust anchor", job->id);
 	if (burin_certs_parse(job->response.data, job->response.len,
 		BURIN_ECHECK, &c->bag, e) != 0 ||
-	    burin_certs_parse(w->plan.trust, strlen(w->plan.trust),
-		BURIN_EUSAGE, &c->anchors, e) != 0 ||
+	    walk_anchors(w, 0, &c->anchors, e) != 0 ||
 	    burin_pkcs10_parse(job->request.data, job->request.len,
 		BURIN_EINTERNAL, &c->req, e) != 0)
 		return -1;

@@ -62,8 +62,7 @@ check_trust(struct walk *w, struct burin_error *e)
 		    "give --trust FILE, or --ca-fingerprint for the first "
 		    "contact");
 	}
-	if (burin_certs_parse(w->plan.trust, strlen(w->plan.trust),
-		BURIN_EUSAGE, &anchors, e) != 0)
+	if (walk_anchors(w, 0, &anchors, e) != 0)
 		return -1;
 	sk_X509_pop_free(anchors, X509_free);
 	return 0;

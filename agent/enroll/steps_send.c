@@ -21,11 +21,28 @@ ask_secret(void *arg, struct burin_secret **out, struct burin_error *e)
 }
 
 int
+walk_anchors(
+    struct walk *w, int server, STACK_OF(X509) * *out, struct burin_error *e)
+{
+	int own = server && w->plan.tls_trust != NULL;
+	const char *pem = own ? w->plan.tls_trust : w->plan.trust;
+	STACK_OF(X509) **kept = &w->anchors[own];
+
+	*out = NULL;
+	if (pem == NULL)
+		return 0;
+	if (*kept == NULL &&
+	    burin_certs_parse(pem, strlen(pem), BURIN_EUSAGE, kept, e) != 0)
+		return -1;
+	*out = X509_chain_up_ref(*kept);
+	return *out != NULL ? 0 : burin_fail_memory(e);
+}
+
+int
 walk_transport(
     struct walk *w, struct transport_config *c, struct burin_error *e)
 {
 	const struct plan *p = &w->plan;
-	const char *pem = p->tls_trust != NULL ? p->tls_trust : p->trust;
 
 	memset(c, 0, sizeof(*c));
 	c->protocol = p->protocol;
@@ -38,10 +55,7 @@ walk_transport(
 	c->arg = w;
 	c->request_file = p->request_file;
 	c->response_file = w->en->response_file;
-	if (pem == NULL)
-		return 0;
-	return burin_certs_parse(
-	    pem, strlen(pem), BURIN_EUSAGE, &c->tls_anchors, e);
+	return walk_anchors(w, 1, &c->tls_anchors, e);
 }
 
 void

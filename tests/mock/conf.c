@@ -227,6 +227,8 @@ set(struct conf *c, const char *key, const char *value)
 		return number(value, &c->kill);
 	if (IS("kill_after"))
 		return number(value, &c->kill_after);
+	if (IS("delay"))
+		return number(value, &c->delay);
 	if (IS("remove_at"))
 		return number(value, &c->remove_at);
 	if (IS("fail"))

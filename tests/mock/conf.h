@@ -34,7 +34,7 @@ enum pad {
 struct conf {
 	/* both */
 	char calls_file[256];
-	unsigned long kill, kill_after, remove_at;
+	unsigned long kill, kill_after, remove_at, delay;
 	struct fault fail[MAX_FAULTS], hang[MAX_FAULTS];
 	size_t n_fail, n_hang;
 	CK_ATTRIBUTE_TYPE refused[MAX_REFUSED];

@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -118,10 +119,39 @@ shim(void **state)
 	    "C_Logout CKR_OK\nC_Login CKR_OK\nC_Finalize CKR_OK\n");
 }
 
+/* Every call takes as much longer as it is told to. */
+static void
+slow(void **state)
+{
+	void *module = dlopen(BUILD_DIR "/mock/burin-shim.so", RTLD_NOW);
+	CK_RV (*get)(CK_FUNCTION_LIST **);
+	struct timespec before, after;
+	CK_FUNCTION_LIST *f = NULL;
+	CK_ULONG n = 0;
+	char path[128];
+
+	(void)state;
+	assert_non_null(module);
+	*(void **)&get = dlsym(module, "C_GetFunctionList");
+	assert_int_equal(get(&f), CKR_OK);
+	(void)snprintf(path, sizeof(path), "%s/slow", dir);
+	file("conf", "BURIN_MOCK", "delay=40\ncalls_file=", path);
+	assert_int_equal(f->C_Initialize(NULL), CKR_OK);
+	(void)clock_gettime(CLOCK_MONOTONIC, &before);
+	assert_int_equal(f->C_GetSlotList(1, NULL, &n), CKR_OK);
+	assert_int_equal(f->C_GetSlotList(1, NULL, &n), CKR_OK);
+	(void)clock_gettime(CLOCK_MONOTONIC, &after);
+	assert_true((after.tv_sec - before.tv_sec) * 1000 +
+		(after.tv_nsec - before.tv_nsec) / 1000000 >=
+	    79);
+	assert_int_equal(f->C_Finalize(NULL), CKR_OK);
+}
+
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(shim) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(shim),
+		cmocka_unit_test(slow) };
 
 	if (access(SOFTHSM, R_OK) != 0) {
 		print_message("SKIPPED: SoftHSM is not installed\n");

@@ -5,11 +5,13 @@
  * failed, its token removed, its PIN typed on a pad, as BURIN_MOCK says.
  */
 
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "wrap.h"
@@ -76,6 +78,17 @@ match(const struct fault *list, size_t n, const char *name, unsigned long nth)
 	return NULL;
 }
 
+/* A link to a token is slow: as much for every call. */
+static void
+delay(void)
+{
+	struct timespec t = { .tv_sec = (time_t)(conf.delay / 1000),
+		.tv_nsec = (long)(conf.delay % 1000) * 1000000 };
+
+	while (nanosleep(&t, &t) != 0 && errno == EINTR)
+		;
+}
+
 /* CKR_OK: go on, and call leave when done. */
 static CK_RV
 enter(struct call *c, size_t index, const char *name)
@@ -92,6 +105,8 @@ enter(struct call *c, size_t index, const char *name)
 		return CKR_CRYPTOKI_NOT_INITIALIZED;
 	if (conf.kill == c->n)
 		(void)raise(SIGKILL);
+	if (conf.delay != 0)
+		delay();
 	if (match(conf.hang, conf.n_hang, name, nth) != NULL)
 		for (;;)
 			(void)pause();
