@@ -9,7 +9,9 @@
 
 #include <stdatomic.h>
 
-#include "../late/mhd.h"
+#include <gnutls/abstract.h>
+#include <microhttpd.h>
+
 #include "ca.h"
 
 #define HTTP_MAX_BODY 65536    /* bytes of one request */

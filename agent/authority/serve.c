@@ -335,7 +335,7 @@ authority_serve(struct authority *a, const char *listen,
 	(void)sigaddset(&signals, SIGINT);
 	(void)sigaddset(&signals, SIGTERM);
 	(void)pthread_sigmask(SIG_BLOCK, &signals, &before);
-	if (late_mhd_load(e) != 0 || peers_new(&s.peers, e) != 0 ||
+	if (peers_new(&s.peers, e) != 0 ||
 	    split_listen(listen, &host, &port, e) != 0 ||
 	    (fd = open_socket(host, port, e)) < 0 ||
 	    make_url(&s, fd, host, &url, e) != 0)

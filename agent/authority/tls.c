@@ -7,6 +7,9 @@
 
 #include <string.h>
 
+#include <gnutls/abstract.h>
+#include <gnutls/gnutls.h>
+
 #include "http.h"
 
 #define MAX_SIGNATURE 256 /* bytes; DER of P-256 takes 72 */

@@ -9,9 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <curl/curl.h>
+
 #include <burin/response.h>
 
-#include "../late/curl.h"
 #include "http.h"
 #include "protocol.h"
 
@@ -43,15 +44,13 @@ static int
 est_url(
     const char *base, const char *operation, char **out, struct burin_error *e)
 {
-	CURLU *u;
+	CURLU *u = curl_url();
 	char *path = NULL, *joined = NULL;
 	size_t n;
 	int rc = -1;
 
 	*out = NULL;
-	if (late_curl_load(e) != 0)
-		return -1;
-	if ((u = curl_url()) == NULL) {
+	if (u == NULL) {
 		burin_fail_memory(e);
 		goto out;
 	}
@@ -106,12 +105,13 @@ static int
 est_check(const struct transport_config *c, struct burin_error *e)
 {
 	char *url = NULL;
+	int rc;
 
-	if (refuse_userinfo("--proxy", c->proxy, e) != 0 ||
-	    est_url(c->url, "cacerts", &url, e) != 0)
+	if (refuse_userinfo("--proxy", c->proxy, e) != 0)
 		return -1;
+	rc = est_url(c->url, "cacerts", &url, e);
 	curl_free(url);
-	return 0;
+	return rc;
 }
 
 /* DER to one line of base64: RFC 8951 section 3 wants no line breaks. */
@@ -232,7 +232,7 @@ est_exchange(const struct transport_config *c, const char *operation,
 
 	memset(reply, 0, sizeof(*reply));
 	if (est_url(c->url, operation, &url, e) != 0)
-		return -1;
+		goto out;
 	q.url = url;
 	q.authenticate_server = body != NULL || c->tls_anchors != NULL;
 	if (body != NULL) {

@@ -11,9 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <curl/curl.h>
 #include <openssl/pem.h>
+#include <openssl/ssl.h>
 
-#include "../late/curl.h"
 #include "http.h"
 
 struct exchange {
@@ -401,8 +402,6 @@ http_exchange(const struct http_request *q, struct http_response *r,
 
 	memset(r, 0, sizeof(*r));
 	r->retry_after = -1;
-	if (late_curl_load(e) != 0)
-		return -1;
 	if (q->authenticate_server && anchors_pem(&x, e) != 0)
 		goto out;
 	if ((h = curl_easy_init()) == NULL || !set_all(h, &x)) {
