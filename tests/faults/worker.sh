@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
-# A module that hangs or crashes costs one job and loses nothing: the program
+# worker.sh SCENE: a module that hangs or crashes costs one job and loses nothing: the program
 # ends it at its deadline, says what was and where, gives the terminal back,
 # and resume takes the job to its end.
 # shellcheck source=tests/lib.sh
 . "$SOURCE_DIR/tests/lib.sh"
 need jq openssl pkcs11-tool python3
+scene=$1
 
 mock_token scene
 state=$BURIN_MOCK.state
@@ -43,9 +44,11 @@ certify() {
 		-copy_extensions copy -out "$work/cert.pem" 2>"$work/err" ||
 		die "$what: openssl x509"
 }
+# What another program sees, content PRIVATE PUBLIC CERTIFICATES.
+printf 'label=scene\ndir=%s\n' "$state" >"$work/whole.conf"
 content() {
 	local list
-	list=$(pkcs11-tool --module "$mock" --token-label scene --login \
+	list=$(BURIN_MOCK=$work/whole.conf pkcs11-tool --module "$mock" --token-label scene --login \
 		--pin 123456 -O 2>/dev/null)
 	[[ $(grep -c '^Private Key' <<<"$list") == "$1" &&
 		$(grep -c '^Public Key' <<<"$list") == "$2" &&
@@ -89,48 +92,11 @@ finished() {
 	is .state 'done'
 	content 1 1 1
 }
-save() {
-	rm -rf "$work/saved"
-	mkdir "$work/saved"
-	cp -a "$state" "$BURIN_STATE_DIR" "$work/cert.pem" "$work/saved"
-	saved_job=$job
-}
-restore() {
-	new
-	job=$saved_job
-	cp "$work/saved/cert.pem" "$work"
-	cp -a "$work/saved/${state##*/}" "$work/saved/${BURIN_STATE_DIR##*/}" \
-		"$work"
-}
-
-# --- after the last word --------------------------------------------------
-
-# Takes half a minute: it hangs while the rest is tried.
-what=unload
-cp "$BURIN_MOCK" "$work/late.conf"
-printf 'dir=%s\nunload=hang\n' "$work/late" >>"$work/late.conf"
-(
-	SECONDS=0
-	rc=0
-	BURIN_MOCK=$work/late.conf burin "${module[@]}" tokens --json \
-		>"$work/late.out" 2>"$work/late.err" </dev/null || rc=$?
-	echo "$rc $SECONDS" >"$work/late.rc"
-) &
-late=$!
-
 # --- hanging and crashing -------------------------------------------------
 
-what=plain
-faults
-enrol
-[[ $got == 6 ]] || die "exit $got"
-job=$(j .id)
-certify
-save
-
-for fault in hang crash; do
-	code='module-died'
-	[[ $fault == crash ]] || code='module-hung'
+# each FAULT CODE: in every kind of call.
+each() {
+	local fault=$1 code=$2 function
 	for function in C_Initialize C_GetSlotList C_GetTokenInfo C_Login \
 		C_GenerateKeyPair C_SetAttributeValue C_Sign; do
 		what="$fault in $function"
@@ -157,8 +123,8 @@ for fault in hang crash; do
 		esac
 		recover
 	done
+	first_half
 	what="$fault in C_CreateObject"
-	restore
 	faults "$fault=C_CreateObject:1"
 	install
 	told "$code" C_CreateObject
@@ -169,68 +135,109 @@ for fault in hang crash; do
 	install
 	finished
 	ok "$fault: said, and nothing lost"
-done
+}
+# A job that waits for its certificate, which is there.
+first_half() {
+	what=first
+	new
+	faults
+	enrol
+	[[ $got == 6 ]] || die "exit $got"
+	job=$(j .id)
+	certify
+}
+scene_hang() { each hang module-hung; }
+scene_crash() { each crash module-died; }
 
-# What was done stays done, whatever the module does at its end.
-for fault in hang=C_Finalize:1 crash=C_Finalize:1 unload=crash; do
-	what=$fault
-	restore
-	faults "$fault"
-	install
-	finished
-	[[ $(jq -s length "$work/out") == 1 ]] || die "$what: not one object"
-	says 'after everything was done'
+# --- the end, and verbs without a job --------------------------------------
+
+scene_end() {
+	local late rc=0
+	# A library that does not let go: half a minute, while the rest is tried.
+	cp "$BURIN_MOCK" "$work/late.conf"
+	printf 'dir=%s\nunload=hang\n' "$work/late" >>"$work/late.conf"
+	BURIN_MOCK=$work/late.conf burin "${module[@]}" tokens --json \
+		>"$work/late.out" 2>"$work/late.err" </dev/null &
+	late=$!
+
+	# What was done stays done, whatever the module does at its end.
+	for fault in hang=C_Finalize:1 crash=C_Finalize:1 unload=crash; do
+		first_half
+		what=$fault
+		faults "$fault"
+		install
+		finished
+		[[ $(jq -s length "$work/out") == 1 ]] || die "$what: not one object"
+		says 'after everything was done'
+		[[ $fault == unload* ]] || says 'C_Finalize'
+	done
 	new
 	enrol
 	[[ $got == 6 ]] || die "$what: exit $got, not 6"
 	says 'after everything was done'
-done
-ok 'a module that ends badly does not undo success'
+	ok 'a module that ends badly does not undo success'
 
-# Verbs without a job: what to look at, and nothing on standard output.
-what=keygen
-new
-faults hang=C_GenerateKeyPair:1
-run keygen --token scene --type ec:P-256 "${pin[@]}"
-[[ $got == 9 && ! -s $work/out ]] || die "$what: exit $got"
-says 'burin tokens'
-what=tokens
-faults crash=C_GetSlotList:1
-run tokens --json
-told module-died C_GetSlotList
-what='C_Initialize without a result'
-faults hang=C_Finalize:1 fail=C_Initialize:1:CKR_DEVICE_ERROR
-run tokens --json
-[[ $got == 3 ]] || die "$what: exit $got"
-what='number of seconds'
-BURIN_CALL_TIMEOUT=soon run tokens --json
-[[ $got == 2 ]] || die "$what: exit $got"
-is .error.code call-timeout
-ok 'verbs without a job'
+	what=keygen
+	new
+	faults hang=C_GenerateKeyPair:1
+	run keygen --token scene --type ec:P-256 "${pin[@]}"
+	[[ $got == 9 && ! -s $work/out ]] || die "$what: exit $got"
+	says 'burin tokens'
+	what=tokens
+	faults crash=C_GetSlotList:1
+	run tokens --json
+	told module-died C_GetSlotList
+	what='C_Initialize fails'
+	faults fail=C_Initialize:1:CKR_DEVICE_ERROR
+	run tokens --json
+	[[ $got == 3 ]] || die "$what: exit $got"
+	what='number of seconds'
+	BURIN_CALL_TIMEOUT=soon run tokens --json
+	[[ $got == 2 ]] || die "$what: exit $got"
+	is .error.code call-timeout
+	what='closed streams'
+	faults
+	got=0
+	burin "${module[@]}" tokens <&- 2>&- >"$work/out" || got=$?
+	[[ $got == 0 ]] || die "$what: exit $got"
+	says scene
+	burin "${module[@]}" tokens </dev/null 2>"$work/err" >&- || got=$?
+	[[ $got == 1 ]] || die "$what: exit $got"
+	ok 'verbs without a job'
 
-# --- touch ----------------------------------------------------------------
+	what='hangs when it is unloaded'
+	wait "$late" || rc=$?
+	[[ $rc == 0 ]] || die "$what: exit $rc"
+	[[ $(jq -s length "$work/late.out") == 1 ]] || die "$what: not one object"
+	grep -q 'after everything was done.*hung' "$work/late.err" ||
+		die "$what: not said"
+	ok 'a library that does not let go is left behind'
+}
 
-what='touch'
-new
-faults hang=C_Sign:1
-enrol
-says 'touch the token if it blinks'
-[[ $(grep -c touch "$work/err") == 1 ]] || die "$what: more than once"
-enrol -q
-! grep -q touch "$work/err" || die "$what: with -q"
-enrol --progress=json
-grep '^{"event"' "$work/err" | jq -e '.event == "touch" and
-	.function == "C_Sign" and (.token | contains("scene")) and
-	(.job | length > 0)' >/dev/null || die "$what: no event"
-new
-faults hang=C_GenerateKeyPair:1
-enrol
-! grep -q touch "$work/err" || die "$what: for a key that is made"
-ok 'a signature that takes long may want a finger'
+scene_touch() {
+	what='touch'
+	new
+	faults hang=C_Sign:1
+	enrol
+	says 'touch the token if it blinks'
+	[[ $(grep -c touch "$work/err") == 1 ]] || die "$what: more than once"
+	enrol -q
+	! grep -q touch "$work/err" || die "$what: with -q"
+	enrol --progress=json
+	grep '^{"event"' "$work/err" | jq -e '.event == "touch" and
+		.function == "C_Sign" and (.token | contains("scene")) and
+		(.job | length > 0)' >/dev/null || die "$what: no event"
+	new
+	faults hang=C_GenerateKeyPair:1
+	enrol
+	! grep -q touch "$work/err" || die "$what: for a key that is made"
+	ok 'a signature that takes long may want a finger'
+}
 
 # --- killed from outside --------------------------------------------------
 
-# begin CALL: burin hangs in it, $parent and $worker are its processes.
+# begin CALL BEFORE: burin hangs in CALL, which comes after BEFORE; $parent
+# and $worker are its processes.
 begin() {
 	local i
 	new
@@ -240,7 +247,7 @@ begin() {
 		"${pin[@]}" >"$work/out" 2>"$work/err" </dev/null &
 	parent=$!
 	for ((i = 0; i < 400; i++)); do
-		[[ $(<"$work/calls") == *"$2"* ]] && break
+		[[ $(<"$work/calls") == *"$2 "* ]] && break
 		sleep 0.05
 	done
 	sleep 0.3
@@ -248,49 +255,54 @@ begin() {
 		grep -o '[0-9]*')
 	[[ -n $worker ]] || die "$what: no worker"
 }
+# Within a second; who has the dead of others may take longer to bury them.
 gone() {
 	local i
 	for ((i = 0; i < 20; i++)); do
-		[[ -e /proc/$worker ]] || return 0
+		grep -qs '^State:[[:space:]]*[^ZX]' "/proc/$worker/status" ||
+			return 0
 		sleep 0.05
 	done
-	return 1
+	die "$what: the worker is there after a second"
 }
-for call in 'C_Sign C_SignInit' 'C_GenerateKeyPair C_Login'; do
-	what="program killed, ${call% *}"
-	# shellcheck disable=SC2086 # two words
-	begin $call
+# outside CALL BEFORE
+outside() {
+	local signal i
+	what="program killed, $1"
+	begin "$@"
 	kill -KILL "$parent"
 	wait "$parent" 2>/dev/null
-	gone || die "$what: the worker is there after a second"
+	gone
 	recover
-	what="worker killed, ${call% *}"
-	# shellcheck disable=SC2086
-	begin $call
+	what="worker killed, $1"
+	begin "$@"
 	kill -KILL "$worker"
 	got=0
 	wait "$parent" || got=$?
-	told module-died "${call% *}"
+	told module-died "$1"
 	says 'signal 9'
 	recover
 	for signal in INT TERM HUP; do
-		what="$signal to the program, ${call% *}"
-		# shellcheck disable=SC2086
-		begin $call
-		for ((i = 0; i < 100; i++)); do
+		what="$signal to the program, $1"
+		begin "$@"
+		for ((i = 0; i < 10; i++)); do
 			kill -s "$signal" "$parent" 2>/dev/null || break
-			sleep 0.3
+			sleep 0.5
 		done
 		((i <= 3)) || die "$what: $i times"
 		got=0
 		wait "$parent" 2>/dev/null || got=$?
 		((got == 128 + $(kill -l "$signal"))) || die "$what: exit $got"
 		[[ ! -s $work/out ]] || die "$what: $(<"$work/out")"
-		gone || die "$what: the worker is there"
+		gone
 		recover
 	done
-done
-ok 'neither is there without the other'
+}
+scene_outside() {
+	outside C_Sign C_SignInit
+	outside C_GenerateKeyPair C_Login
+	ok 'neither is there without the other'
+}
 
 # --- the terminal ---------------------------------------------------------
 
@@ -303,41 +315,37 @@ on_terminal() {
 }
 seen() { [[ $(<"$work/seen") == "$1" ]] || die "$what: $(<"$work/seen")"; }
 
-what='typed PIN'
-on_terminal type "${enrolment[@]}"
-seen 'exit 6, echo on'
-is .state pending
-what='Ctrl-C at the prompt'
-on_terminal interrupt "${enrolment[@]}"
-seen 'exit 9, echo on'
-[[ $(jq -s length "$work/out") == 1 ]] || die "$what: not one object"
-is .error.code interrupted
-what='Ctrl-C at the prompt of a verb without a job'
-on_terminal interrupt keygen --token scene --type ec:P-256
-seen 'signal 2, echo on'
-what='SIGTERM at the prompt'
-on_terminal term "${enrolment[@]}"
-seen 'exit 9, echo on'
-is .error.code interrupted
-what='Ctrl-Z at the prompt'
-on_terminal suspend "${enrolment[@]}"
-seen $'stopped, echo on\nexit 6, echo on'
-is .state pending
-what='worker killed at the prompt'
-on_terminal worker "${enrolment[@]}"
-seen 'exit 9, echo on'
-[[ $(jq -s length "$work/out") == 1 ]] || die "$what: not one object"
-is .error.code worker-died
-says 'signal 9'
-ok 'the terminal is given back'
+scene_terminal() {
+	what='typed PIN'
+	on_terminal type "${enrolment[@]}"
+	seen 'exit 6, echo on'
+	is .state pending
+	what='Ctrl-C at the prompt'
+	on_terminal interrupt "${enrolment[@]}"
+	seen 'exit 9, echo on'
+	[[ $(jq -s length "$work/out") == 1 ]] || die "$what: not one object"
+	is .error.code interrupted
+	what='Ctrl-C at the prompt of a verb without a job'
+	on_terminal interrupt keygen --token scene --type ec:P-256
+	seen 'signal 2, echo on'
+	what='SIGTERM at the prompt'
+	on_terminal term "${enrolment[@]}"
+	seen 'exit 9, echo on'
+	is .error.code interrupted
+	what='Ctrl-Z at the prompt'
+	on_terminal suspend "${enrolment[@]}"
+	seen $'stopped, echo on\nexit 6, echo on'
+	is .state pending
+	what='worker killed at the prompt'
+	on_terminal worker "${enrolment[@]}"
+	seen 'exit 9, echo on'
+	[[ $(jq -s length "$work/out") == 1 ]] || die "$what: not one object"
+	is .error.code worker-died
+	says 'signal 9'
+	ok 'the terminal is given back'
+}
 
-# --- the half minute is over ----------------------------------------------
-
-what='hangs when it is unloaded'
-wait "$late"
-read -r rc seconds <"$work/late.rc"
-[[ $rc == 0 ]] || die "$what: exit $rc"
-((seconds >= 30)) || die "$what: after $seconds s"
-[[ $(jq -s length "$work/late.out") == 1 ]] || die "$what: not one object"
-grep -q 'after everything was done' "$work/late.err" || die "$what: not said"
-ok 'a library that does not let go is left behind'
+case $scene in
+hang | crash | end | touch | outside | terminal) "scene_$scene" ;;
+*) die "no scene $scene" ;;
+esac
