@@ -53,14 +53,20 @@ worker_limit(const struct worker_watch *w, const char *function, int pad)
 /* --- touch -----------------------------------------------------------------
  */
 
+/* The worker's progress bar may stand there. */
+static void
+clear_bar(void)
+{
+	if (isatty(STDERR_FILENO))
+		(void)fputs("\r\033[K", stderr);
+}
+
 void
 worker_say_touch(struct worker_watch *w, const struct worker_call *call)
 {
 	json_t *o;
 
-	/* The worker's progress bar may stand there. */
-	if (isatty(STDERR_FILENO))
-		(void)fputs("\r\033[K", stderr);
+	clear_bar();
 	if (w->c->progress_json) {
 		o = json_pack("{s:s, s:o?, s:o?, s:o?, s:o?}", "event", "touch",
 		    "job", json_text(w->job[0] != '\0' ? w->job : NULL),
@@ -156,8 +162,8 @@ note_late_end(struct worker_watch *w)
 		out_note(w->c, "note: after everything was done, module %s %s",
 		    w->calls[0].module, how);
 	else
-		out_note(w->c,
-		    "note: after everything was done, the worker %s", how);
+		out_note(w->c, "note: after everything was done, the worker %s",
+		    how);
 }
 
 static int
@@ -227,6 +233,7 @@ worker_judge(struct worker_watch *w, int *status, struct burin_error *e)
 		return 0;
 	}
 	restore_terminal(w);
+	clear_bar();
 	if (w->ends) {
 		note_late_end(w);
 		*status = w->status;
