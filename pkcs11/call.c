@@ -88,19 +88,62 @@ static const char *const names[N_CALLS] = {
 struct run {
 	struct p11_module *m;
 	enum call call;
+	int pad;
 	struct timespec start;
 };
 
-static struct run
-begin(struct p11_module *m, enum call call)
+/*
+ * Whether a slow call may be one that waits for a finger: the operations
+ * with a private key. No attribute of PKCS#11 tells which keys want it.
+ */
+static int
+may_want_touch(const struct p11_module *m, enum call call)
 {
-	struct run r = { m, call, { 0, 0 } };
+	(void)m;
+	return call == CALL_Sign || call == CALL_Decrypt ||
+	    call == CALL_DeriveKey;
+}
+
+static void
+watch(const struct run *r, int begins)
+{
+	struct burin_p11 *p11 = r->m->owner;
+	struct burin_p11_event ev;
+
+	if (p11->watch == NULL)
+		return;
+	ev.function = names[r->call];
+	ev.module = r->m->name;
+	ev.begins = begins;
+	ev.pad = r->pad;
+	ev.touch = may_want_touch(r->m, r->call);
+	p11->watch(p11->watch_arg, &ev);
+}
+
+static struct run
+begin_with(struct p11_module *m, enum call call, int pad)
+{
+	struct run r = { m, call, pad, { 0, 0 } };
 
 	if (m->owner->log != NULL)
 		(void)clock_gettime(CLOCK_MONOTONIC, &r.start);
 	/* SoftHSM fills this thread's queue when it loads an engine. */
 	ERR_set_mark();
+	watch(&r, 1);
 	return r;
+}
+
+static struct run
+begin(struct p11_module *m, enum call call)
+{
+	return begin_with(m, call, 0);
+}
+
+/* A call that takes a PIN: none is given when it is typed on the reader. */
+static struct run
+begin_pin(struct p11_module *m, enum call call, const unsigned char *pin)
+{
+	return begin_with(m, call, pin == NULL);
 }
 
 static CK_RV
@@ -111,6 +154,7 @@ end(const struct run *r, CK_RV rv)
 	char line[160];
 	double ms;
 
+	watch(r, 0);
 	ERR_pop_to_mark();
 	atomic_fetch_add(&p11->calls[r->call], 1);
 	atomic_fetch_add(&p11->total, 1);
@@ -163,6 +207,16 @@ void
 p11_unlock(struct p11_module *m)
 {
 	(void)pthread_mutex_unlock(&m->lock);
+}
+
+void
+p11_watch_load(struct burin_p11 *p11, const char *module, int begins)
+{
+	struct burin_p11_event ev = { "C_GetFunctionList", module, begins, 0,
+		0 };
+
+	if (p11->watch != NULL)
+		p11->watch(p11->watch_arg, &ev);
 }
 
 void
@@ -254,7 +308,7 @@ CK_RV
 p11_InitToken(struct p11_module *m, CK_SLOT_ID slot, const unsigned char *pin,
     size_t pin_len, const char *label)
 {
-	struct run r = begin(m, CALL_InitToken);
+	struct run r = begin_pin(m, CALL_InitToken, pin);
 	unsigned char padded[32]; /* CK_TOKEN_INFO.label */
 	size_t n = strlen(label);
 
@@ -267,7 +321,7 @@ CK_RV
 p11_InitPIN(struct p11_module *m, CK_SESSION_HANDLE s, const unsigned char *pin,
     size_t pin_len)
 {
-	struct run r = begin(m, CALL_InitPIN);
+	struct run r = begin_pin(m, CALL_InitPIN, pin);
 
 	return end(&r, m->f->C_InitPIN(s, bytes(pin), pin_len));
 }
@@ -277,7 +331,7 @@ p11_SetPIN(struct p11_module *m, CK_SESSION_HANDLE s,
     const unsigned char *old_pin, size_t old_len, const unsigned char *new_pin,
     size_t new_len)
 {
-	struct run r = begin(m, CALL_SetPIN);
+	struct run r = begin_pin(m, CALL_SetPIN, new_pin);
 
 	return end(&r,
 	    m->f->C_SetPIN(
@@ -322,7 +376,7 @@ CK_RV
 p11_Login(struct p11_module *m, CK_SESSION_HANDLE s, CK_USER_TYPE user,
     const unsigned char *pin, size_t pin_len)
 {
-	struct run r = begin(m, CALL_Login);
+	struct run r = begin_pin(m, CALL_Login, pin);
 
 	return end(&r, m->f->C_Login(s, user, bytes(pin), pin_len));
 }

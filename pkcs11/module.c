@@ -135,8 +135,10 @@ load_named(struct burin_p11 *p11, const struct burin_module_spec *spec,
 		burin_fail_memory(e);
 		goto out;
 	}
+	p11_watch_load(p11, path, 1);
 	f = p11_kit_module_load(
 	    path, P11_KIT_MODULE_UNMANAGED | P11_KIT_MODULE_CRITICAL);
+	p11_watch_load(p11, path, 0);
 	if (f == NULL) {
 		why = p11_kit_message();
 		burin_fail(e, BURIN_ETOKEN, "module-missing",
@@ -185,7 +187,9 @@ load_registry(struct burin_p11 *p11, struct burin_error *e)
 	size_t i, n;
 	CK_RV rv;
 
+	p11_watch_load(p11, "of p11-kit's registry", 1);
 	p11->registry = p11_kit_modules_load(NULL, 0);
+	p11_watch_load(p11, "of p11-kit's registry", 0);
 	if (p11->registry == NULL) {
 		why = p11_kit_message();
 		return burin_fail(e, BURIN_ETOKEN, "registry-failed",
@@ -239,6 +243,8 @@ burin_p11_new(struct burin_p11 **out, const struct burin_p11_config *config,
 		return burin_fail_memory(e);
 	p11->log = config->log;
 	p11->log_arg = config->log_arg;
+	p11->watch = config->watch;
+	p11->watch_arg = config->watch_arg;
 	/* Its failures reach the user through p11_kit_message. */
 	p11_kit_be_quiet();
 	if (config->n_modules == 0) {

@@ -62,6 +62,8 @@ struct burin_p11 {
 	struct burin_login_policy policy;
 	burin_log_fn log;
 	void *log_arg;
+	burin_watch_fn watch;
+	void *watch_arg;
 	struct burin_token **all; /* borrowed, for burin_tokens */
 	size_t n_all;
 	atomic_ulong calls[P11_N_CALLS]; /* names: call.c */
@@ -138,6 +140,11 @@ int p11_fail(struct burin_error *e, const struct burin_token *t,
  */
 void p11_lock(struct p11_module *m);
 void p11_unlock(struct p11_module *m);
+/*
+ * Tells who watches that modules are about to be loaded, or are: p11-kit
+ * calls C_GetFunctionList, and whatever a library does when it is opened.
+ */
+void p11_watch_load(struct burin_p11 *p11, const char *module, int begins);
 
 CK_RV p11_Initialize(struct p11_module *m, void *args);
 CK_RV p11_Finalize(struct p11_module *m);

@@ -68,6 +68,7 @@ struct cli {
 	struct burin_secret *new_pin, *new_so_pin, *new_puk;
 	enum burin_login reads_new; /* BURIN_LOGIN_USER (0): none */
 	int progress_json, on_bar;  /* progress.c */
+	int worker; /* the worker tells what it does here, -1: worker.c */
 };
 
 struct verb {
@@ -77,6 +78,7 @@ struct verb {
 	const char *help;  /* one line */
 	const struct opt *const *opts; /* groups of tables, NULL-ended */
 	size_t min_words, max_words;
+	int alone; /* loads no module, or is a server: no worker */
 	/* 0, or -1 with e set: the exit status is e->status. */
 	int (*run)(struct cli *c, struct burin_error *e);
 };

@@ -11,6 +11,7 @@
 #include "args.h"
 #include "cli.h"
 #include "progress.h"
+#include "worker.h"
 
 #define MAX_MODULES 64
 
@@ -213,6 +214,7 @@ before(void *arg, const struct burin_token *t, enum burin_login who,
 {
 	struct cli *c = arg;
 
+	worker_token(c, burin_token_name(t));
 	if (cli_journal(c, e) != 0)
 		return -1;
 	return pin_memory_before(&c->pins, t, who, pin_given, e);
@@ -284,6 +286,8 @@ cli_p11(struct cli *c, struct burin_error *e)
 	config.modules = specs;
 	if (c->verbose >= 2)
 		config.log = log_call;
+	config.watch = worker_event;
+	config.watch_arg = c;
 	if (burin_p11_new(&c->p11, &config, e) != 0)
 		return burin_error_step(e, "modules");
 	c->pins.retry_pin = arg_flag(c->args, "retry-pin");

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "progress.h"
+#include "worker.h"
 
 #define BAR 20 /* characters */
 
@@ -58,6 +59,7 @@ progress_event(void *arg, const struct engine_event *ev)
 {
 	struct cli *c = arg;
 
+	worker_job(c, ev->job, ev->state);
 	if (c->progress_json) {
 		json_line(ev);
 		if (c->want_json)

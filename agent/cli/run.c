@@ -12,6 +12,7 @@
 #include "config.h"
 #include "help.h"
 #include "progress.h"
+#include "worker.h"
 
 static const struct opt *const common_only[] = { opts_common, opts_dry_run,
 	NULL };
@@ -192,6 +193,7 @@ finish(struct cli *c, int rc, const struct burin_error *e)
 		if (json_object_get(c->json, "status") == NULL)
 			out_json(c, "status",
 			    json_string(burin_status_name(e->status)));
+		worker_answers(c);
 		(void)json_dumpf(
 		    c->json, stdout, JSON_COMPACT | JSON_REAL_PRECISION(6));
 		(void)fputc('\n', stdout);
@@ -201,32 +203,48 @@ finish(struct cli *c, int rc, const struct burin_error *e)
 		out_error(c, e);
 }
 
+/* Runs the verb, here or in a worker, and says how it went: the status. */
+static int
+run_verb(struct cli *c, int rc, struct burin_error *e)
+{
+	int status = BURIN_OK;
+
+	if (c->want_json)
+		c->json = json_object();
+	if (rc != 0) {
+		(void)burin_error_step(e, "usage");
+	} else if ((rc = worker_start(c, &status, e)) == 0) {
+		return status;
+	} else if (rc == -1 || (rc = c->verb->run(c, e)) != 0) {
+		(void)burin_error_step(e, c->verb->name);
+	}
+	finish(c, rc, e);
+	if (rc != 0)
+		status =
+		    e->status != BURIN_OK ? (int)e->status : BURIN_EINTERNAL;
+	else if (fflush(stdout) != 0 || ferror(stdout))
+		status = BURIN_EINTERNAL;
+	worker_ends(c, status);
+	return status;
+}
+
 int
 cli_main(int argc, char **argv)
 {
 	struct burin_error e = BURIN_ERROR_INIT;
 	struct args *args = NULL;
 	struct cli c;
-	int done = 0, rc;
+	int done = 0, rc, status = BURIN_OK;
 
 	memset(&c, 0, sizeof(c));
+	c.worker = -1;
 	c.want_json = asked_json(argc - 1, argv + 1);
 	rc = prepare(&c, argc - 1, argv + 1, &args, &done, &e);
-	if (!done) {
-		if (c.want_json)
-			c.json = json_object();
-		if (rc != 0) {
-			(void)burin_error_step(&e, "usage");
-		} else if ((rc = c.verb->run(&c, &e)) != 0) {
-			(void)burin_error_step(&e, c.verb->name);
-		}
-		finish(&c, rc, &e);
-	}
+	if (!done)
+		status = run_verb(&c, rc, &e);
 	cli_clear(&c);
 	args_free(&args);
-	if (rc == 0 && (fflush(stdout) != 0 || ferror(stdout)))
-		return BURIN_EINTERNAL;
-	if (rc != 0 && e.status == BURIN_OK)
-		return BURIN_EINTERNAL;
-	return rc != 0 ? (int)e.status : BURIN_OK;
+	if (status == BURIN_OK && (fflush(stdout) != 0 || ferror(stdout)))
+		status = BURIN_EINTERNAL;
+	return status;
 }

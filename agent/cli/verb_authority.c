@@ -172,6 +172,7 @@ const struct verb verb_authority_serve = {
 	.opts = serve_groups,
 	.min_words = 1,
 	.max_words = 1,
+	.alone = 1,
 	.run = run_serve,
 };
 
@@ -227,5 +228,6 @@ const struct verb verb_authority_invite = {
 	.opts = invite_groups,
 	.min_words = 2,
 	.max_words = 2,
+	.alone = 1,
 	.run = run_invite,
 };

@@ -69,6 +69,7 @@ const struct verb verb_authority_pending = {
 	.opts = pending_groups,
 	.min_words = 1,
 	.max_words = 1,
+	.alone = 1,
 	.run = run_pending,
 };
 
@@ -100,5 +101,6 @@ const struct verb verb_authority_approve = {
 	.opts = approve_groups,
 	.min_words = 2,
 	.max_words = 2,
+	.alone = 1,
 	.run = run_approve,
 };

@@ -51,5 +51,6 @@ const struct verb verb_completion = {
 	.opts = groups,
 	.min_words = 1,
 	.max_words = 1,
+	.alone = 1,
 	.run = run,
 };

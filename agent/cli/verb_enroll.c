@@ -10,6 +10,7 @@
 #include "../transport/transport.h"
 #include "verbs.h"
 #include "work.h"
+#include "worker.h"
 
 static const struct opt opts[] = {
 	{ "token", 0, OPT_VALUE, "URI", "make a new key on this token" },
@@ -109,6 +110,7 @@ check_token(struct cli *c, const struct plan *p,
 	if (burin_token_find(
 		c->p11, p->key != NULL ? p->key : p->token, 0, &t, e) != 0)
 		return burin_error_step(e, "find-token");
+	worker_token(c, burin_token_name(t));
 	out_json(c, "token", json_token(t));
 	if (burin_token_check_write(t, e) != 0 ||
 	    (p->key == NULL &&

@@ -42,5 +42,6 @@ const struct verb verb_show = {
 	.opts = groups,
 	.min_words = 1,
 	.max_words = 1,
+	.alone = 1,
 	.run = run,
 };

@@ -135,5 +135,6 @@ const struct verb verb_status = {
 	.help = "enrolments: how far they are and what comes next",
 	.opts = groups,
 	.max_words = 1,
+	.alone = 1,
 	.run = run,
 };

@@ -7,6 +7,7 @@
 #include "inventory.h"
 #include "verbs.h"
 #include "work.h"
+#include "worker.h"
 
 static const struct opt opts[] = {
 	{ "token", 0, OPT_VALUE, "URI", "only this one" },
@@ -35,6 +36,7 @@ tell(struct cli *c, struct burin_token *t, json_t *list, struct burin_error *e)
 	struct burin_object *objects = NULL;
 	size_t n = 0;
 
+	worker_token(c, burin_token_name(t));
 	if (burin_token_info(t)->initialized) {
 		if ((arg_value(c->args, "pin-source") != NULL ||
 			c->pin_uri_source != NULL) &&

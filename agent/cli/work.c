@@ -18,6 +18,7 @@
 #include "../enroll/place.h"
 #include "help.h"
 #include "work.h"
+#include "worker.h"
 
 int
 work_required(
@@ -57,6 +58,7 @@ work_token(struct cli *c, int want_blank, struct burin_token **t,
 		return -1;
 	if (burin_token_find(c->p11, name, want_blank, t, e) != 0)
 		return burin_error_step(e, "find-token");
+	worker_token(c, burin_token_name(*t));
 	out_json(c, "token", json_token(*t));
 	return 0;
 }
@@ -72,6 +74,7 @@ work_key(struct cli *c, struct burin_key **k, struct burin_error *e)
 		return -1;
 	if (burin_key_find(c->p11, uri, k, e) != 0)
 		return burin_error_step(e, "find-key");
+	worker_token(c, burin_token_name(burin_key_token(*k)));
 	out_json(c, "token", json_token(burin_key_token(*k)));
 	out_json(c, "key", json_key(*k));
 	return 0;
@@ -88,6 +91,7 @@ work_job(struct cli *c, struct job *job, struct burin_error *e)
 		return -1;
 	if (journal_load(c->journal, words[0], job, e) != 0)
 		return burin_error_step(e, "journal");
+	worker_job(c, job->id, job_state_name(job->state));
 	out_json(c, "id", json_text(job->id));
 	return 0;
 }

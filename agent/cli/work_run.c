@@ -7,18 +7,34 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "json_job.h"
 #include "progress.h"
 #include "work.h"
+#include "worker.h"
 
 volatile sig_atomic_t cli_stop;
 
+/*
+ * One signal may come twice: to the group of both processes, and passed on
+ * by the program that looks after this one. The second of either is another.
+ */
 static void
-on_stop(int signo)
+on_stop(int signo, siginfo_t *info, void *context)
 {
-	(void)signo;
+	static volatile sig_atomic_t direct, passed_on;
+
+	(void)context;
+	if (info->si_code <= 0 && info->si_pid == getppid())
+		passed_on++;
+	else
+		direct++;
 	cli_stop = 1;
+	if (direct > 1 || passed_on > 1) {
+		(void)signal(signo, SIG_DFL);
+		(void)raise(signo);
+	}
 }
 
 /*
@@ -31,8 +47,8 @@ catch_signals(void)
 	struct sigaction act;
 
 	memset(&act, 0, sizeof(act));
-	act.sa_handler = on_stop;
-	act.sa_flags = (int)SA_RESETHAND;
+	act.sa_sigaction = on_stop;
+	act.sa_flags = SA_SIGINFO;
 	(void)sigemptyset(&act.sa_mask);
 	(void)sigaction(SIGINT, &act, NULL);
 	(void)sigaction(SIGTERM, &act, NULL);
@@ -140,6 +156,7 @@ work_run(
 	int rc;
 
 	memset(&r, 0, sizeof(r));
+	worker_job(c, job->id, job_state_name(job->state));
 	catch_signals();
 	rc = engine_run(en, job, &r, e);
 	say_how_it_went(c, job, &r, rc, e);

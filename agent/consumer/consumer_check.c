@@ -11,6 +11,7 @@
  */
 
 #include <stddef.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -376,6 +377,8 @@ main(int argc, char **argv)
 	int status;
 
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	/* Who asked is gone: nobody limits the time of this any more. */
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (options(&k, argc, argv) != 0) {
 		(void)fputs("usage: burin-consumer-check --module PATH "
 			    "[--module-init STRING] --uri URI "

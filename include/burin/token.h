@@ -51,11 +51,27 @@ struct burin_module_spec {
 /* Receives one line per PKCS#11 call, without secrets; called under lock. */
 typedef void (*burin_log_fn)(void *arg, const char *line);
 
+/*
+ * A call of a module, told just before it is made and when it is back, for
+ * somebody who looks after modules that hang. Called under lock, so that the
+ * two of one module come in turn.
+ */
+struct burin_p11_event {
+	const char *function; /* "C_Sign"; C_GetFunctionList: it is loaded */
+	const char *module;   /* path or registry name */
+	int begins;	      /* 1: about to be made; 0: it is back */
+	int pad;	      /* a PIN is typed on the reader meanwhile */
+	int touch;	      /* the token may be waiting for a touch */
+};
+typedef void (*burin_watch_fn)(void *arg, const struct burin_p11_event *ev);
+
 struct burin_p11_config {
 	const struct burin_module_spec *modules;
 	size_t n_modules; /* 0: p11-kit's registry, remote ones too */
 	burin_log_fn log; /* NULL: silent */
 	void *log_arg;
+	burin_watch_fn watch; /* NULL: nobody looks */
+	void *watch_arg;
 };
 
 /*

@@ -3,7 +3,8 @@
  *
  * Preloaded into burin: kills the process at the n-th time it makes data
  * durable, before (KILL_SYNC=n) or after (KILL_SYNC=n+) the system call. A
- * journal commit is such a time, so every state is hit from both sides.
+ * journal commit is such a time, so every state is hit from both sides. With
+ * KILL_SYNC=np its parent is killed before, and it waits for what comes.
  */
 
 #include <dlfcn.h>
@@ -15,7 +16,7 @@
 static atomic_int seen;
 
 static int
-at(int after)
+at(char side)
 {
 	const char *spec = getenv("KILL_SYNC");
 	char *end;
@@ -24,7 +25,7 @@ at(int after)
 	if (spec == NULL)
 		return 0;
 	n = strtol(spec, &end, 10);
-	return atomic_load(&seen) == n && (*end == '+') == after;
+	return atomic_load(&seen) == n && *end == side;
 }
 
 static int
@@ -35,10 +36,15 @@ sync_with(const char *name, int fd)
 
 	*(void **)&real = dlsym(RTLD_NEXT, name);
 	atomic_fetch_add(&seen, 1);
-	if (at(0))
+	if (at('\0'))
 		(void)raise(SIGKILL);
+	if (at('p')) {
+		(void)kill(getppid(), SIGKILL);
+		for (;;)
+			(void)pause();
+	}
 	rc = real(fd);
-	if (at(1))
+	if (at('+'))
 		(void)raise(SIGKILL);
 	return rc;
 }

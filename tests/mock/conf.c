@@ -209,6 +209,18 @@ attest(enum attest *dst, const char *value)
 }
 
 static int
+unload(enum unload *dst, const char *value)
+{
+	if (strcmp(value, "hang") == 0)
+		*dst = UNLOAD_HANG;
+	else if (strcmp(value, "crash") == 0)
+		*dst = UNLOAD_CRASH;
+	else
+		return 0;
+	return 1;
+}
+
+static int
 flag(int *dst, const char *value)
 {
 	*dst = strcmp(value, "1") == 0;
@@ -229,12 +241,18 @@ set(struct conf *c, const char *key, const char *value)
 		return number(value, &c->kill_after);
 	if (IS("delay"))
 		return number(value, &c->delay);
+	if (IS("kill_parent"))
+		return number(value, &c->kill_parent);
+	if (IS("unload"))
+		return unload(&c->unload, value);
 	if (IS("remove_at"))
 		return number(value, &c->remove_at);
 	if (IS("fail"))
 		return fault(c->fail, &c->n_fail, value, 1);
 	if (IS("hang"))
 		return fault(c->hang, &c->n_hang, value, 0);
+	if (IS("crash"))
+		return fault(c->crash, &c->n_crash, value, 0);
 	if (IS("refuse_template"))
 		return refuse(c, value);
 	if (IS("pad")) {

@@ -34,9 +34,14 @@ enum pad {
 struct conf {
 	/* both */
 	char calls_file[256];
-	unsigned long kill, kill_after, remove_at, delay;
-	struct fault fail[MAX_FAULTS], hang[MAX_FAULTS];
-	size_t n_fail, n_hang;
+	unsigned long kill, kill_after, kill_parent, remove_at, delay;
+	struct fault fail[MAX_FAULTS], hang[MAX_FAULTS], crash[MAX_FAULTS];
+	size_t n_fail, n_hang, n_crash;
+	enum unload {
+		UNLOAD_WELL,
+		UNLOAD_HANG,
+		UNLOAD_CRASH
+	} unload;
 	CK_ATTRIBUTE_TYPE refused[MAX_REFUSED];
 	size_t n_refused;
 	enum pad pad;

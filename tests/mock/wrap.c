@@ -2,7 +2,8 @@
  * SPDX-License-Identifier: BSD-2-Clause
  *
  * Every call of the module passes here: counted, written down, killed, hung,
- * failed, its token removed, its PIN typed on a pad, as BURIN_MOCK says.
+ * crashed, failed, its token removed, its PIN typed on a pad, as BURIN_MOCK
+ * says.
  */
 
 #include <errno.h>
@@ -89,6 +90,13 @@ delay(void)
 		;
 }
 
+static void
+hang(void)
+{
+	for (;;)
+		(void)pause();
+}
+
 /* CKR_OK: go on, and call leave when done. */
 static CK_RV
 enter(struct call *c, size_t index, const char *name)
@@ -107,9 +115,14 @@ enter(struct call *c, size_t index, const char *name)
 		(void)raise(SIGKILL);
 	if (conf.delay != 0)
 		delay();
+	if (conf.kill_parent == c->n) {
+		(void)kill(getppid(), SIGKILL);
+		hang();
+	}
 	if (match(conf.hang, conf.n_hang, name, nth) != NULL)
-		for (;;)
-			(void)pause();
+		hang();
+	if (match(conf.crash, conf.n_crash, name, nth) != NULL)
+		(void)raise(SIGSEGV);
 	if ((f = match(conf.fail, conf.n_fail, name, nth)) != NULL)
 		return f->rv;
 	return removed(c->n) ? without_token(name) : CKR_OK;
@@ -420,6 +433,16 @@ PLAIN(DeriveKey,
     (CK_SESSION_HANDLE a, CK_MECHANISM *b, CK_OBJECT_HANDLE c, CK_ATTRIBUTE *d,
 	CK_ULONG e, CK_OBJECT_HANDLE *f),
     (a, b, c, d, e, f))
+
+/* What a library does when it is closed, or the process ends. */
+__attribute__((destructor)) static void
+unload(void)
+{
+	if (conf.unload == UNLOAD_HANG)
+		hang();
+	if (conf.unload == UNLOAD_CRASH)
+		(void)raise(SIGSEGV);
+}
 
 __attribute__((visibility("default"))) CK_RV
 C_GetFunctionList(CK_FUNCTION_LIST **list)

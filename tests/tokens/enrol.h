@@ -178,7 +178,10 @@ static inline void
 enrol_process(struct enrol *n)
 {
 	struct burin_module_spec module = { SOFTHSM, NULL };
-	struct burin_p11_config config = { &module, 1, enrol_log, n };
+	struct burin_p11_config config = { .modules = &module,
+		.n_modules = 1,
+		.log = enrol_log,
+		.log_arg = n };
 	struct burin_login_policy policy = { softhsm_pin, NULL, NULL, NULL,
 		&n->hsm, 0 };
 

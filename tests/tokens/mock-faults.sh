@@ -297,7 +297,7 @@ scene_hang() {
 	# ended CALL LAST SIGNAL...: hangs in CALL once LAST was made; ended by
 	# the last signal at the latest.
 	ended() {
-		local pid i signal
+		local pid i signal workers
 		what="hangs in $1"
 		faults "hang=$1"
 		burin "${module[@]}" "${verb[@]}" "${pin[@]}" >"$work/out" \
@@ -309,12 +309,26 @@ scene_hang() {
 		done
 		sleep 0.2
 		shift 2
+		workers=$(grep -ls "^PPid:[[:space:]]*$pid\$" \
+			/proc/[0-9]*/status | grep -o '[0-9]*')
+		[[ -n $workers ]] || die "$what: no worker"
 		for signal in "$@"; do
 			kill -0 "$pid" 2>/dev/null || break
-			kill -s "$signal" "$pid"
+			if [[ $signal == WORKER ]]; then
+				kill -KILL "$workers"
+			else
+				kill -s "$signal" "$pid"
+			fi
 			sleep 0.2
 		done
-		! kill -0 "$pid" 2>/dev/null || {
+		# Neither is there without the other.
+		for ((i = 0; i < 20; i++)); do
+			grep -qs '^State:[[:space:]]*[^ZX]' \
+				"/proc/$pid/status" "/proc/$workers/status" ||
+				break
+			sleep 0.1
+		done
+		((i < 20)) || {
 			kill -KILL "$pid"
 			die "$what: does not end by $*"
 		}
@@ -324,7 +338,7 @@ scene_hang() {
 	verb=(enroll --json --token scene --type ec:P-256 --profile default --subject
 		CN=scene --label scene --protocol file --request-file "$work/req.der"
 		--trust "$work/ca.pem")
-	for signals in 'INT INT' 'TERM TERM' KILL; do
+	for signals in 'INT INT' 'TERM TERM' KILL WORKER; do
 		for call in C_GenerateKeyPair:1 C_Sign:1 C_Login:1; do
 			new
 			# shellcheck disable=SC2086 # a list
@@ -332,7 +346,7 @@ scene_hang() {
 			recover
 		done
 	done
-	for signals in 'INT INT' KILL; do
+	for signals in 'INT INT' KILL WORKER; do
 		restore
 		verb=(resume --json "$job" --response-file "$work/cert.pem")
 		# shellcheck disable=SC2086 # a list

@@ -76,7 +76,7 @@ static inline void
 softhsm_start(struct softhsm *h)
 {
 	struct burin_module_spec module = { SOFTHSM, NULL };
-	struct burin_p11_config config = { &module, 1, NULL, NULL };
+	struct burin_p11_config config = { .modules = &module, .n_modules = 1 };
 	struct burin_login_policy policy = { softhsm_pin, NULL, NULL, NULL, h,
 		0 };
 	struct burin_error e = BURIN_ERROR_INIT;

@@ -167,7 +167,9 @@ static struct burin_p11 *
 start(struct policy *policy, burin_log_fn log, void *arg)
 {
 	const struct burin_module_spec module = { MODULE, NULL };
-	const struct burin_p11_config config = { &module, 1, log, arg };
+	const struct burin_p11_config config = {
+		.modules = &module, .n_modules = 1, .log = log, .log_arg = arg
+	};
 	struct burin_error e = BURIN_ERROR_INIT;
 	struct burin_login_policy p;
 	struct burin_p11 *p11 = NULL;
@@ -213,7 +215,8 @@ static void
 test_no_module(void **state)
 {
 	const struct burin_module_spec module = { "/nonexistent.so", NULL };
-	const struct burin_p11_config config = { &module, 1, NULL, NULL };
+	const struct burin_p11_config config = { .modules = &module,
+		.n_modules = 1 };
 	struct burin_error e = BURIN_ERROR_INIT;
 	struct burin_p11 *p11;
 
@@ -226,7 +229,8 @@ test_no_module(void **state)
 	if (access(NSS, R_OK) == 0) {
 		const struct burin_module_spec nss = { NSS,
 			"configdir='sql:/nonexistent' flags=" };
-		const struct burin_p11_config with = { &nss, 1, NULL, NULL };
+		const struct burin_p11_config with = { .modules = &nss,
+			.n_modules = 1 };
 
 		burin_error_clear(&e);
 		assert_int_equal(burin_p11_new(&p11, &with, &e), -1);

@@ -26,7 +26,7 @@ static void
 reopen(const char *orders)
 {
 	struct burin_module_spec module = { MOCK, NULL };
-	struct burin_p11_config config = { &module, 1, NULL, NULL };
+	struct burin_p11_config config = { .modules = &module, .n_modules = 1 };
 	struct burin_login_policy policy = { softhsm_pin, NULL, NULL, NULL, &h,
 		0 };
 	struct burin_error e = BURIN_ERROR_INIT;
