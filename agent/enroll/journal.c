@@ -314,6 +314,11 @@ journal_close(struct journal **j)
 		return;
 	for (i = 0; i < N_JOURNAL_SQL; i++)
 		(void)sqlite3_finalize((*j)->sql[i]);
+	/* Whoever writes for good will take the rest along to the disk. */
+	if ((*j)->unflushed > 0 &&
+	    sqlite3_total_changes((*j)->db) == (*j)->unflushed)
+		(void)sqlite3_db_config(
+		    (*j)->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	(void)sqlite3_close((*j)->db);
 	free((*j)->dir);
 	free(*j);

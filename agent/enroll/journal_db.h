@@ -32,6 +32,7 @@ enum journal_sql {
 struct journal {
 	sqlite3 *db;
 	char *dir;
+	int unflushed; /* rows changed that need not reach the disk now */
 	sqlite3_stmt *sql[N_JOURNAL_SQL];
 };
 

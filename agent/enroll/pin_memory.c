@@ -221,11 +221,12 @@ forget_sent(struct pin_memory *m)
 static int
 run_unflushed(struct journal *j, sqlite3_stmt *s, struct burin_error *e)
 {
-	int rc;
+	int rc, before = sqlite3_total_changes(j->db);
 
 	(void)sqlite3_exec(
 	    j->db, "PRAGMA synchronous = NORMAL", NULL, NULL, NULL);
 	rc = run(j, s, e);
+	j->unflushed += sqlite3_total_changes(j->db) - before;
 	if (sqlite3_exec(j->db, "PRAGMA synchronous = FULL", NULL, NULL,
 		NULL) != SQLITE_OK)
 		return journal_fail(j, "make the journal safe again", e);

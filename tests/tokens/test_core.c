@@ -115,6 +115,9 @@ give(void *arg, const struct burin_token *t, enum burin_login who,
 	case BURIN_LOGIN_NEW_SO:
 		pin = p->new_so;
 		break;
+	case BURIN_LOGIN_PUK:
+	case BURIN_LOGIN_NEW_PUK:
+		break; /* of YubiKeys only */
 	}
 	if (pin == NULL)
 		return burin_fail(e, BURIN_EPIN, "pin-missing", "no PIN");
