@@ -145,6 +145,7 @@ static const struct quirk rows[] = {
 	    .writer = WRITER_SO,
 	    .so_name = "management key",
 	    .so_is_hex = 1,
+	    .so_wrong_is_any = 1,
 	    .places = piv,
 	    .rung = 3,
 	    .handles_stay = 1,

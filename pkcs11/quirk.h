@@ -36,6 +36,7 @@ struct quirk {
 	const char *way_out; /* WRITER_NOBODY: what to use instead */
 	const char *so_name; /* of the SO PIN, where it is no PIN */
 	int so_is_hex;	     /* written as hex digits */
+	int so_wrong_is_any; /* PIN_INCORRECT means any failure */
 	/*
 	 * Keys have places with names; CKA_ID is the place, one byte, and a
 	 * new key takes the place of the old one. NULL: CKA_ID is free.
