@@ -49,12 +49,21 @@ check_there(const struct burin_key *k, const struct id_certs *there,
     const X509 *cert, enum burin_others others, struct before *before,
     struct burin_error *e)
 {
+	int over = others == BURIN_OTHERS_REPLACE &&
+	    p11_quirk(k->t)->renewal == RENEWAL_OVER;
 	size_t i, n = 0;
 
 	before->any = there->n > 0;
 	if (there->id_taken)
 		return p11_fail_id_taken(k->t, e);
 	for (i = 0; i < there->n; i++) {
+		/*
+		 * In a place that holds one key and one certificate it is what
+		 * the key before left there, when the token was pulled
+		 * between making the new key and clearing up.
+		 */
+		if (!there->list[i].ours && over)
+			continue;
 		if (!there->list[i].ours)
 			return fail_foreign(k, e);
 		/* Written over or removed, as its kind of token has it. */
