@@ -89,12 +89,10 @@ nth() {
 like_card
 expect 6 enroll --json --token card --type ec:P-256 "${request[@]}"
 job=$(j .id)
-key=$(j .key.uri)
 certify "$work/old.pem"
 expect 0 resume --json "$job" --response-file "$work/old.pem"
 is .state 'done'
 there "$work/old.pem"
-key=${key%%;object=*}
 key=$(j .key.uri | sed 's/;object=[^;]*//')
 expect 0 verify --json --key "$key" --trust "$work/ca.pem"
 is '.checks[] | select(.id == "V1") | .level' pass
@@ -202,12 +200,20 @@ ok 'a full card is said to have failed, with what to do'
 # --- gone, in vague words ----------------------------------------------------------
 restore
 like_card
-run verify --json --key "$key" --trust "$work/ca.pem"
-for at in $(grep -n 'C_FindObjectsInit\|C_SignInit' "$calls" | cut -d: -f1); do
+again=(install --json --key "$key" --trust "$work/ca.pem" --replace
+	"$work/new.pem")
+expect 0 "${again[@]}"
+mapfile -t list < <(grep -n \
+	'^C_\(FindObjectsInit\|DestroyObject\|CreateObject\) ' "$calls" |
+	cut -d: -f1)
+((${#list[@]} >= 4)) || die "only ${#list[@]} calls"
+for at in "${list[@]}"; do
+	restore
 	like_card "remove_at=$at" removed=CKR_GENERAL_ERROR
-	run verify --json --key "$key" --trust "$work/ca.pem"
+	run "${again[@]}"
 	[[ $got != 0 ]] || die "call $at: nothing was missed"
 	is .error.code token-removed
+	says 'CKR_GENERAL_ERROR, and the token is gone'
 done
 ok 'GENERAL_ERROR of a card that is gone: burin looks again and says so'
 
