@@ -195,6 +195,18 @@ like_card full=1
 run enroll --json --token card --type ec:P-256 "${request[@]}"
 [[ $got != 6 ]] || die 'a full card made a key'
 says CKR_GENERAL_ERROR
+# Without a job nobody else remembers the old one.
+restore
+like_card fail=C_CreateObject:1:CKR_GENERAL_ERROR
+run install --json --key "$key" --trust "$work/ca.pem" --replace \
+	"$work/new.pem"
+[[ $got != 0 ]] || die 'a full card took a certificate'
+says 'the certificate before it is back'
+there "$work/old.pem"
+like_card full=1
+run install --json --key "$key" --trust "$work/ca.pem" --replace \
+	"$work/new.pem"
+says 'could not be put back'
 ok 'a full card is said to have failed, with what to do'
 
 # --- gone, in vague words ----------------------------------------------------------
