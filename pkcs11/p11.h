@@ -303,6 +303,11 @@ int p11_list_tokens(struct p11_module *m, struct burin_error *e);
 void p11_forget_tokens(struct p11_module *m);
 /* Asks C_GetTokenInfo again and renews the flags of t. Lock held. */
 int p11_token_reload(struct burin_token *t, struct burin_error *e);
+/*
+ * 0 when t is gone from its slot, asked anew: modules go on answering for a
+ * token that is gone until they are asked for their slots. Lock held.
+ */
+int p11_token_is_there(struct burin_token *t);
 
 /* --- find.c ------------------------------------------------------------ */
 

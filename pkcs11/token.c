@@ -128,6 +128,31 @@ p11_token_reload(struct burin_token *t, struct burin_error *e)
 	return 0;
 }
 
+int
+p11_token_is_there(struct burin_token *t)
+{
+	char serial[sizeof(t->serial)];
+	CK_SLOT_ID *slots;
+	CK_TOKEN_INFO ti;
+	CK_ULONG i, n = BURIN_MAX_SLOTS;
+	int there = 1;
+
+	if ((slots = malloc(n * sizeof(*slots))) == NULL)
+		return 1;
+	if (p11_GetSlotList(t->m, CK_TRUE, slots, &n) == CKR_OK &&
+	    n <= BURIN_MAX_SLOTS) {
+		for (i = 0; i < n && slots[i] != t->slot; i++)
+			continue;
+		memset(&ti, 0, sizeof(ti));
+		there = i < n && p11_GetTokenInfo(t->m, t->slot, &ti) == CKR_OK;
+		p11_text(serial, sizeof(serial), ti.serialNumber,
+		    sizeof(ti.serialNumber));
+		there = there && strcmp(serial, t->serial) == 0;
+	}
+	free(slots);
+	return there;
+}
+
 void
 p11_forget_tokens(struct p11_module *m)
 {
