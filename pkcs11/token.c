@@ -139,6 +139,7 @@ p11_forget_tokens(struct p11_module *m)
 	m->tokens = NULL;
 	m->n_tokens = 0;
 	m->n_mute = 0;
+	m->silent_rv = CKR_OK;
 	m->listed = 0;
 }
 
@@ -310,6 +311,30 @@ list_names(char *buf, size_t size, struct burin_token *const *t, size_t n,
 		(void)snprintf(buf + len, size - len, "; and %zu more", left);
 }
 
+/*
+ * A reader that another program has for itself (SCardConnect with
+ * SCARD_SHARE_EXCLUSIVE): ykcs11 says that nothing is in the slot that it
+ * lists, OpenSC that the reader failed.
+ */
+static void
+say_mute(const struct p11_module *m, struct burin_error *e)
+{
+	int held = m->mute_rv == CKR_TOKEN_NOT_PRESENT ||
+	    m->mute_rv == CKR_DEVICE_ERROR || m->mute_rv == CKR_DEVICE_REMOVED;
+
+	if (m->silent_rv != CKR_OK)
+		burin_error_cause(e,
+		    "%s does not list its slots (%s); is its service (pcscd) "
+		    "running?",
+		    m->name, p11_ckr_name(m->silent_rv));
+	if (m->n_mute > 0)
+		burin_error_cause(e,
+		    "%u slots of %s did not say what they hold (%s)%s",
+		    m->n_mute, m->name, p11_ckr_name(m->mute_rv),
+		    held ? ": another program may hold the reader for itself"
+			 : "");
+}
+
 static int
 token_missing(struct burin_p11 *p11, const char *name, struct burin_error *e)
 {
@@ -329,11 +354,7 @@ token_missing(struct burin_p11 *p11, const char *name, struct burin_error *e)
 		    p11_uri_show(name, shown, sizeof(shown)), list);
 	burin_error_rule(e, "RFC 7512");
 	for (i = 0; i < p11->n_modules; i++)
-		if (p11->modules[i]->n_mute > 0)
-			burin_error_cause(e,
-			    "%u slots of %s did not say what they hold (%s)",
-			    p11->modules[i]->n_mute, p11->modules[i]->name,
-			    p11_ckr_name(p11->modules[i]->mute_rv));
+		say_mute(p11->modules[i], e);
 	return burin_error_advice(e,
 	    "put the token in, or give its whole label, its serial number or "
 	    "its URI; burin tokens shows them, --module adds more modules");
