@@ -41,7 +41,7 @@ prompted() {
 	done
 	die "$what: does not say: $2"
 }
-# Twice: the same state for as long.
+# It does nothing else than wait.
 asleep() {
 	local i
 	for ((i = 0; i < 12; i++)); do
@@ -213,7 +213,8 @@ scene_mock() {
 	ok 'five times, then exit 9'
 
 	what='another token is in'
-	printf 'token=r8:0000000000000008\n' >"$BURIN_MOCK"
+	printf 'token=r8:0000000000000008\ndir=%s\n' "$work/other" \
+		>"$BURIN_MOCK"
 	later resume --json "$job" --wait --wait-limit 1
 	ended 3
 	says 'r8'
