@@ -56,6 +56,9 @@ struct p11_module {
 	CK_RV silent_rv;  /* its slots cannot be listed now, CKR_OK: they can */
 	long empty_since; /* no token for so long, milliseconds; 0: not so */
 	int restarted;
+	long slots_asked; /* p11_empty_slots: when */
+	unsigned empty_slots;
+	char rivals[160];
 	int asked_library;
 	char library[33]; /* CK_INFO.manufacturerID: quirk.c */
 };
@@ -313,6 +316,22 @@ int p11_list_tokens(struct p11_module *m, struct burin_error *e);
 void p11_forget_tokens(struct p11_module *m);
 /* Asks C_GetTokenInfo again and renews the flags of t. Lock held. */
 int p11_token_reload(struct burin_token *t, struct burin_error *e);
+
+/* --- wait.c ------------------------------------------------------------ */
+
+/*
+ * Fills empty_slots, those of m without a token as far as it lists them, and
+ * rivals; asked again after some seconds only. Lock held.
+ */
+void p11_look_closer(struct p11_module *m);
+
+/* --- rivals.c ---------------------------------------------------------- */
+
+/*
+ * Other processes that talk to pcscd, "scdaemon (process 123)", as many as
+ * there is room for; "" when none can be seen.
+ */
+void p11_rivals(char *buf, size_t size);
 
 /* --- find.c ------------------------------------------------------------ */
 

@@ -7,6 +7,7 @@
  * happened to.
  */
 
+#include <stdlib.h>
 #include <time.h>
 
 #include "p11.h"
@@ -21,6 +22,28 @@ now_ms(void)
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &t);
 	return (long)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+void
+p11_look_closer(struct p11_module *m)
+{
+	CK_SLOT_ID *slots;
+	CK_ULONG n = BURIN_MAX_SLOTS;
+	long now = now_ms();
+
+	if (m->slots_asked != 0 && now - m->slots_asked < EMPTY_MS)
+		return;
+	m->slots_asked = now;
+	m->empty_slots = 0;
+	m->rivals[0] = '\0';
+	if ((slots = malloc(BURIN_MAX_SLOTS * sizeof(*slots))) == NULL)
+		return;
+	if (p11_GetSlotList(m, CK_FALSE, slots, &n) == CKR_OK &&
+	    n <= BURIN_MAX_SLOTS && n > m->n_tokens)
+		m->empty_slots = (unsigned)(n - m->n_tokens);
+	free(slots);
+	if (m->empty_slots > 0)
+		p11_rivals(m->rivals, sizeof(m->rivals));
 }
 
 /* What it has now. A module that fails to say has nothing. Lock held. */

@@ -350,12 +350,33 @@ scene_pcscd() {
 	card delay 0 >/dev/null
 	ok "ykcs11: another program reset the card (exit $rc)"
 
+	need pcsc-hold
+	what='another program has the reader for itself'
+	card delay 0 >/dev/null
+	pcsc-hold >"$work/held" &
+	servers+=($!)
+	for ((i = 0; i < 100; i++)); do
+		[[ -s $work/held ]] && break
+		sleep 0.1
+	done
+	[[ $(<"$work/held") == held ]] || die "$what: $(<"$work/held")"
+	b 3 keygen --json --token "$token" --slot 84 --type ec:P-256 "${pins[@]}"
+	says 'another program has them for itself'
+	says "pcsc-hold (process $!)"
+	later keygen --json --token "$token" --slot 84 --type ec:P-256 --wait
+	prompted 1 'insert the token'
+	asleep
+	kill "${servers[-1]}"
+	unset 'servers[-1]'
+	ended 0
+	ok 'a rival is named, and waited for'
+
 	# OpenSC does not notice a new pcscd unless it is started again.
 	piv_opensc
 	what='OpenSC, pcscd restarted while it waits'
 	card remove >/dev/null
-	later request --json --wait --key "$token;id=%05" --profile default \
-		--subject CN=wait --out "$work/req2.der"
+	later request -vv --wait --key 'pkcs11:serial=00000000;id=%01' \
+		--profile default --subject CN=wait --out "$work/req2.der"
 	prompted 1 'insert the token'
 	pcscd_end
 	asleep
@@ -363,6 +384,8 @@ scene_pcscd() {
 	sleep 2
 	card insert >/dev/null
 	ended 0
+	(($(grep -c 'C_Initialize CKR_OK' "$work/err") >= 2)) ||
+		die "$what: the module was not started again"
 	openssl req -in "$work/req2.der" -inform DER -verify -noout \
 		2>"$work/err" || die "$what: no request"
 	ok 'OpenSC: waits for a card, and for a pcscd'
