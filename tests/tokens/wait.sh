@@ -361,7 +361,7 @@ scene_pcscd() {
 	done
 	[[ $(<"$work/held") == held ]] || die "$what: $(<"$work/held")"
 	b 3 keygen --json --token "$token" --slot 84 --type ec:P-256 "${pins[@]}"
-	says 'another program has them for itself'
+	says 'another program has it for itself'
 	says "pcsc-hold (process $!)"
 	later keygen --json --token "$token" --slot 84 --type ec:P-256 --wait
 	prompted 1 'insert the token'
