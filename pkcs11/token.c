@@ -358,16 +358,12 @@ say_mute(struct p11_module *m, struct burin_error *e)
 	if (!m->initialized_by_us || m->n_tokens > 0)
 		return;
 	p11_look_closer(m);
-	if (m->empty_slots > 0 && m->rivals[0] != '\0')
+	if (m->empty_slots > 0)
 		burin_error_cause(e,
-		    "%u readers seem empty to %s, which is so also when "
-		    "another program has them for itself: %s",
-		    m->empty_slots, m->name, m->rivals);
-	else if (m->empty_slots > 0)
-		burin_error_cause(e,
-		    "%u readers seem empty to %s, which is so also when "
-		    "another program has them for itself",
-		    m->empty_slots, m->name);
+		    "%u slots of %s seem empty, as a reader does when another "
+		    "program has it for itself%s%s",
+		    m->empty_slots, m->name,
+		    m->rivals[0] != '\0' ? "; such are here: " : "", m->rivals);
 }
 
 static int
