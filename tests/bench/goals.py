@@ -7,16 +7,6 @@ import math
 
 Row = collections.namedtuple('Row', 'goal what figure floor limit kept note')
 
-# Misses that are known and explained in docs/bench.md: --quick lets them be,
-# and complains when they are kept, so that this list stays true.
-KNOWN = {
-    '7': 'token by its slot',
-}
-
-
-def known(r):
-    return r.goal in KNOWN and KNOWN[r.goal] in r.what
-
 # which floor goes the same way to its authority
 LIKE = {'burin_est': 'e1', 'burin_file': 'f2'}
 WAY = {'burin_est': 'one process, EST', 'burin_file': 'two processes, files'}
