@@ -105,7 +105,7 @@ find_again(struct p11_module *m, const char *label, const char *serial,
 	size_t i, hits = 0;
 
 	p11_forget_tokens(m);
-	if (p11_list_tokens(m, e) == -1)
+	if (p11_list_tokens(m, NULL, e) == -1)
 		return -1;
 	for (i = 0; i < m->n_tokens; i++) {
 		struct burin_token *t = m->tokens[i];
@@ -194,7 +194,8 @@ init_locked(struct burin_token *t, const char *label, struct burin_token **out,
 
 	memcpy(serial, t->serial, sizeof(serial));
 	/* Both PINs before the first change: nothing is left half done. */
-	if (remember(&before, m, e) == -1 ||
+	if (p11_list_tokens(m, NULL, e) == -1 ||
+	    remember(&before, m, e) == -1 ||
 	    p11_login_pin(t, reinit ? BURIN_LOGIN_SO : BURIN_LOGIN_NEW_SO, &so,
 		e) == -1 ||
 	    p11_login_pin(t, BURIN_LOGIN_NEW_USER, &user, e) == -1 ||

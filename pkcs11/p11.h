@@ -310,8 +310,12 @@ int p11_pin_renewed(struct burin_token *t, enum burin_login who,
  * cut to size.
  */
 void p11_text(char *dst, size_t size, const unsigned char *src, size_t len);
-/* Asks m for its slots and tokens unless that was done. Lock held. */
-int p11_list_tokens(struct p11_module *m, struct burin_error *e);
+/*
+ * Asks m for its slots and tokens, or for the token in one slot, unless that
+ * was done. Tokens that are known stay where they are. Lock held.
+ */
+int p11_list_tokens(
+    struct p11_module *m, const CK_SLOT_ID *only, struct burin_error *e);
 /* Frees the tokens of m, whose sessions are closed or finalized. Lock held. */
 void p11_forget_tokens(struct p11_module *m);
 /* Asks C_GetTokenInfo again and renews the flags of t. Lock held. */

@@ -197,48 +197,79 @@ list_slots(
 	return burin_error_cause(e, "module %s", m->name);
 }
 
-int
-p11_list_tokens(struct p11_module *m, struct burin_error *e)
+/* Whether the token in slot is one of those that m was asked for. */
+static int
+is_known(const struct p11_module *m, CK_SLOT_ID slot)
 {
-	CK_SLOT_ID *slots = NULL;
-	CK_TOKEN_INFO ti;
-	CK_ULONG i, n = 0;
-	CK_RV rv;
+	size_t i;
 
-	if (m->listed)
-		return 0;
-	if (list_slots(m, &slots, &n, e) == -1)
-		return -1;
-	m->tokens = calloc(n + 1, sizeof(*m->tokens));
-	for (i = 0; m->tokens != NULL && i < n; i++) {
-		struct burin_token *t;
-
-		memset(&ti, 0, sizeof(ti));
-		rv = p11_GetTokenInfo(m, slots[i], &ti);
-		if (rv != CKR_OK) {
-			m->n_mute++;
-			m->mute_rv = rv;
-			continue;
-		}
-		if ((t = calloc(1, sizeof(*t))) == NULL)
-			break;
-		t->m = m;
-		t->slot = slots[i];
-		set_info(t, &ti);
-		m->tokens[m->n_tokens++] = t;
-	}
-	free(slots);
-	if (m->tokens == NULL || i < n) {
-		p11_forget_tokens(m);
-		return burin_fail_memory(e);
-	}
-	m->listed = 1;
+	for (i = 0; i < m->n_tokens; i++)
+		if (m->tokens[i]->slot == slot)
+			return 1;
 	return 0;
 }
 
-/* Lists every module; what fails in the registry is only noted. */
+/* There is room in m->tokens. */
 static int
-list_all(struct burin_p11 *p11, size_t *n, struct burin_error *e)
+add_token(struct p11_module *m, CK_SLOT_ID slot)
+{
+	struct burin_token *t;
+	CK_TOKEN_INFO ti;
+	CK_RV rv;
+
+	memset(&ti, 0, sizeof(ti));
+	rv = p11_GetTokenInfo(m, slot, &ti);
+	if (rv != CKR_OK) {
+		m->n_mute++;
+		m->mute_rv = rv;
+		return 0;
+	}
+	if ((t = calloc(1, sizeof(*t))) == NULL)
+		return -1;
+	t->m = m;
+	t->slot = slot;
+	set_info(t, &ti);
+	m->tokens[m->n_tokens++] = t;
+	return 0;
+}
+
+int
+p11_list_tokens(
+    struct p11_module *m, const CK_SLOT_ID *only, struct burin_error *e)
+{
+	struct burin_token **tokens;
+	CK_SLOT_ID *slots = NULL;
+	size_t known = m->n_tokens;
+	CK_ULONG i, n = 0;
+
+	if (m->listed || (only != NULL && is_known(m, *only)))
+		return 0;
+	if (list_slots(m, &slots, &n, e) == -1)
+		return -1;
+	m->n_mute = 0;
+	tokens = reallocarray(m->tokens, known + n + 1, sizeof(*tokens));
+	if (tokens != NULL)
+		m->tokens = tokens;
+	for (i = 0; tokens != NULL && i < n; i++)
+		if ((only == NULL || slots[i] == *only) &&
+		    (known == 0 || !is_known(m, slots[i])) &&
+		    add_token(m, slots[i]) == -1)
+			break;
+	free(slots);
+	/* What is known stays: somebody may hold it. */
+	if (tokens == NULL || i < n)
+		return burin_fail_memory(e);
+	m->listed = only == NULL;
+	return 0;
+}
+
+/*
+ * Lists every module, all of it or only one slot; what fails in the registry
+ * is only noted.
+ */
+static int
+list_all(struct burin_p11 *p11, const CK_SLOT_ID *only, size_t *n,
+    struct burin_error *e)
 {
 	struct burin_error why = BURIN_ERROR_INIT;
 	size_t i;
@@ -249,7 +280,7 @@ list_all(struct burin_p11 *p11, size_t *n, struct burin_error *e)
 		struct p11_module *m = p11->modules[i];
 
 		p11_lock(m);
-		r = p11_list_tokens(m, m->managed ? &why : e);
+		r = p11_list_tokens(m, only, m->managed ? &why : e);
 		p11_unlock(m);
 		if (r == -1 && !m->managed)
 			return -1;
@@ -275,7 +306,7 @@ burin_tokens(struct burin_p11 *p11, struct burin_token *const **tokens,
 	*n = p11->n_all;
 	if (p11->all != NULL)
 		return 0;
-	if (list_all(p11, &count, e) == -1)
+	if (list_all(p11, NULL, &count, e) == -1)
 		return burin_error_step(e, "tokens");
 	all = calloc(count + 1, sizeof(*all));
 	if (all == NULL)
@@ -414,6 +445,32 @@ token_ambiguous(struct burin_p11 *p11, const struct p11_uri *u,
 	    "pkcs11:serial=... or pkcs11:slot-id=...");
 }
 
+/*
+ * The token in the slot that u names, of all modules: the other slots need
+ * not be asked. NULL when it is not the only one, or another than u says:
+ * then the usual way has the words for it.
+ */
+static struct burin_token *
+find_slot(struct burin_p11 *p11, const struct p11_uri *u, int want_blank)
+{
+	struct burin_token *found = NULL;
+	size_t i, j, n;
+
+	if (!u->has_slot_id || list_all(p11, &u->slot_id, &n, NULL) == -1)
+		return NULL;
+	for (i = 0; i < p11->n_modules; i++)
+		for (j = 0; j < p11->modules[i]->n_tokens; j++) {
+			struct burin_token *t = p11->modules[i]->tokens[j];
+
+			if (!is_meant(u, t, want_blank))
+				continue;
+			if (found != NULL)
+				return NULL;
+			found = t;
+		}
+	return found;
+}
+
 int
 burin_token_find(struct burin_p11 *p11, const char *name, int want_blank,
     struct burin_token **out, struct burin_error *e)
@@ -424,8 +481,13 @@ burin_token_find(struct burin_p11 *p11, const char *name, int want_blank,
 	int rc = -1;
 
 	*out = NULL;
-	if (p11_uri_parse(&u, name, e) == -1 ||
-	    burin_tokens(p11, &tokens, &n, e) == -1)
+	if (p11_uri_parse(&u, name, e) == -1)
+		goto out;
+	if ((*out = find_slot(p11, u, want_blank)) != NULL) {
+		rc = 0;
+		goto out;
+	}
+	if (burin_tokens(p11, &tokens, &n, e) == -1)
 		goto out;
 	for (i = 0; i < n; i++)
 		if (is_meant(u, tokens[i], want_blank)) {

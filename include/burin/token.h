@@ -145,7 +145,8 @@ void burin_p11_look_again(struct burin_p11 *p11);
  * says so (slot-id, or an empty token attribute) or NULL name when
  * want_blank. None: BURIN_ETOKEN "token-missing" with a list of what is
  * there. More than one: BURIN_ETOKEN "token-ambiguous" and all of them named.
- * *out is borrowed from p11.
+ * With slot-id only that slot is asked, unless it does not do. *out is borrowed
+ * from p11.
  */
 int burin_token_find(struct burin_p11 *p11, const char *name, int want_blank,
     struct burin_token **out, struct burin_error *e);

@@ -8,6 +8,10 @@
  *	floor one     MODULE LABEL PINFILE TYPE TRANSPORT...
  *	floor request MODULE LABEL PINFILE TYPE REQUEST
  *	floor install MODULE LABEL PINFILE TYPE CERTIFICATE
+ *	floor piv     MODULE LABEL PINFILE TYPE KEYFILE REQUEST CERTIFICATE
+ *
+ * piv: "one" on slot 9a of a PIV card behind ykcs11, where the management key
+ * (KEYFILE) writes and the PIN signs.
  */
 
 #include <dlfcn.h>
@@ -52,8 +56,10 @@ static const unsigned char attributes[] = { 0xa0, 0x44, 0x30, 0x42, 0x06, 0x09,
 static CK_FUNCTION_LIST *f;
 static CK_SESSION_HANDLE s;
 static CK_BBOOL yes = CK_TRUE, no = CK_FALSE;
-static unsigned char id[] = "floor";
-static int rsa;
+static unsigned char label[] = "floor", slot_9a[] = { 1 };
+static CK_ATTRIBUTE id = { CKA_ID, label, sizeof(label) };
+static int rsa, piv;
+static const char *pin_file, *key_file;
 
 void
 floor_die(const char *what)
@@ -125,13 +131,30 @@ integer(struct bytes *b, const unsigned char *p, size_t n)
 }
 
 static void
-open_token(const char *module, const char *label, const char *pin_file)
+login(CK_USER_TYPE who)
+{
+	struct bytes pin;
+
+	floor_read(who == CKU_SO ? key_file : pin_file, &pin);
+	while (pin.n > 0 && pin.p[pin.n - 1] == '\n')
+		pin.n--;
+	ok(f->C_Login(s, who, pin.p, pin.n), "C_Login");
+}
+
+static void
+change_to(CK_USER_TYPE who)
+{
+	ok(f->C_Logout(s), "C_Logout");
+	login(who);
+}
+
+static void
+open_token(const char *module, const char *name)
 {
 	CK_SLOT_ID slots[MAX_SLOTS];
 	CK_ULONG i, n = MAX_SLOTS;
 	CK_C_GetFunctionList get;
 	CK_TOKEN_INFO info;
-	struct bytes pin;
 	void *so;
 	char want[33];
 
@@ -144,7 +167,7 @@ open_token(const char *module, const char *label, const char *pin_file)
 	ok(get(&f), "C_GetFunctionList");
 	ok(f->C_Initialize(NULL), "C_Initialize");
 	ok(f->C_GetSlotList(CK_TRUE, slots, &n), "C_GetSlotList");
-	(void)snprintf(want, sizeof(want), "%-32s", label);
+	(void)snprintf(want, sizeof(want), "%-32s", name);
 	for (i = 0; i < n; i++) {
 		ok(f->C_GetTokenInfo(slots[i], &info), "C_GetTokenInfo");
 		if (memcmp(info.label, want, 32) == 0)
@@ -152,13 +175,10 @@ open_token(const char *module, const char *label, const char *pin_file)
 	}
 	if (i == n)
 		floor_die("no such token");
-	floor_read(pin_file, &pin);
-	while (pin.n > 0 && pin.p[pin.n - 1] == '\n')
-		pin.n--;
 	ok(f->C_OpenSession(
 	       slots[i], CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, &s),
 	    "C_OpenSession");
-	ok(f->C_Login(s, CKU_USER, pin.p, pin.n), "C_Login");
+	login(piv ? CKU_SO : CKU_USER);
 }
 
 static void
@@ -179,21 +199,23 @@ generate(CK_OBJECT_HANDLE *pub)
 	CK_MECHANISM mech = {
 		rsa ? CKM_RSA_PKCS_KEY_PAIR_GEN : CKM_EC_KEY_PAIR_GEN, NULL, 0
 	};
-	CK_ATTRIBUTE common[] = { { CKA_TOKEN, &yes, 1 },
-		{ CKA_ID, id, sizeof(id) }, { CKA_LABEL, id, sizeof(id) },
-		{ CKA_VERIFY, &yes, 1 }, { CKA_EC_PARAMS, p256, sizeof(p256) },
+	/* The first ones are not for ykcs11. */
+	CK_ATTRIBUTE common[] = { { CKA_LABEL, label, sizeof(label) },
+		{ CKA_TOKEN, &yes, 1 }, id, { CKA_VERIFY, &yes, 1 },
+		{ CKA_EC_PARAMS, p256, sizeof(p256) },
 		{ CKA_PUBLIC_EXPONENT, e, sizeof(e) } };
-	CK_ATTRIBUTE priv[] = { { CKA_TOKEN, &yes, 1 },
+	CK_ATTRIBUTE priv[] = { { CKA_LABEL, label, sizeof(label) },
+		{ CKA_EXTRACTABLE, &no, 1 }, { CKA_TOKEN, &yes, 1 },
 		{ CKA_PRIVATE, &yes, 1 }, { CKA_SENSITIVE, &yes, 1 },
-		{ CKA_EXTRACTABLE, &no, 1 }, { CKA_SIGN, &yes, 1 },
-		{ CKA_ID, id, sizeof(id) }, { CKA_LABEL, id, sizeof(id) } };
+		{ CKA_SIGN, &yes, 1 }, id };
+	CK_ULONG skip = piv ? 1 : 0;
 	CK_OBJECT_HANDLE key;
 
 	if (rsa)
 		common[4] =
 		    (CK_ATTRIBUTE) { CKA_MODULUS_BITS, &bits, sizeof(bits) };
-	ok(f->C_GenerateKeyPair(
-	       s, &mech, common, rsa ? 6 : 5, priv, LEN(priv), pub, &key),
+	ok(f->C_GenerateKeyPair(s, &mech, common + skip, (rsa ? 6 : 5) - skip,
+	       priv + 2 * skip, LEN(priv) - 2 * skip, pub, &key),
 	    "C_GenerateKeyPair");
 	return key;
 }
@@ -227,12 +249,12 @@ public_key(struct bytes *b, CK_OBJECT_HANDLE pub)
 }
 
 static void
-name(struct bytes *b, const char *label)
+name(struct bytes *b, const char *who)
 {
 	size_t end = b->n;
 
-	prepend(b, label, strlen(label));
-	header(b, 0x0c, strlen(label));
+	prepend(b, who, strlen(who));
+	header(b, 0x0c, strlen(who));
 	prepend(b, cn, sizeof(cn));
 	header(b, 0x30, b->n - end);
 	header(b, 0x31, b->n - end);
@@ -266,7 +288,7 @@ sign(CK_OBJECT_HANDLE key, const struct bytes *tbs, struct bytes *out)
 
 /* CertificationRequest, RFC 2986 section 4.2. */
 static void
-request(const char *label, struct bytes *out)
+request(const char *who, struct bytes *out)
 {
 	static const unsigned char v1[] = { 0x02, 0x01, 0x00 };
 	struct bytes tbs = { .n = 0 };
@@ -274,9 +296,11 @@ request(const char *label, struct bytes *out)
 
 	prepend(&tbs, attributes, sizeof(attributes));
 	public_key(&tbs, pub);
-	name(&tbs, label);
+	name(&tbs, who);
 	prepend(&tbs, v1, sizeof(v1));
 	header(&tbs, 0x30, tbs.n);
+	if (piv)
+		change_to(CKU_USER);
 	sign(key, &tbs, out);
 	if (rsa)
 		prepend(out, rsa_alg, sizeof(rsa_alg));
@@ -287,23 +311,27 @@ request(const char *label, struct bytes *out)
 }
 
 static void
-install(const char *label, struct bytes *cert)
+install(const char *who, struct bytes *cert)
 {
 	CK_OBJECT_CLASS class = CKO_CERTIFICATE;
 	CK_CERTIFICATE_TYPE type = CKC_X_509;
 	struct bytes subject = { .n = 0 }, back;
-	CK_ATTRIBUTE a[] = { { CKA_CLASS, &class, sizeof(class) },
-		{ CKA_CERTIFICATE_TYPE, &type, sizeof(type) },
-		{ CKA_TOKEN, &yes, 1 }, { CKA_PRIVATE, &no, 1 },
-		{ CKA_ID, id, sizeof(id) }, { CKA_LABEL, id, sizeof(id) },
+	CK_ATTRIBUTE a[] = { { CKA_LABEL, label, sizeof(label) },
 		{ CKA_SUBJECT, subject.p, 0 },
+		{ CKA_CLASS, &class, sizeof(class) },
+		{ CKA_CERTIFICATE_TYPE, &type, sizeof(type) },
+		{ CKA_TOKEN, &yes, 1 }, { CKA_PRIVATE, &no, 1 }, id,
 		{ CKA_VALUE, cert->p, cert->n } };
 	CK_ATTRIBUTE value = { CKA_VALUE, back.p, sizeof(back.p) };
 	CK_OBJECT_HANDLE object;
+	CK_ULONG skip = piv ? 1 : 0;
 
-	name(&subject, label);
-	a[6].ulValueLen = subject.n;
-	ok(f->C_CreateObject(s, a, LEN(a), &object), "C_CreateObject");
+	if (piv)
+		change_to(CKU_SO);
+	name(&subject, who);
+	a[1].ulValueLen = subject.n;
+	ok(f->C_CreateObject(s, a + skip, LEN(a) - skip, &object),
+	    "C_CreateObject");
 	ok(f->C_GetAttributeValue(s, object, &value, 1), "read back");
 	if (value.ulValueLen != cert->n || memcmp(back.p, cert->p, cert->n))
 		floor_die("another certificate came back");
@@ -318,11 +346,18 @@ main(int argc, char **argv)
 	if (argc < 7)
 		floor_die("usage: see the source");
 	rsa = strcmp(argv[5], "rsa:2048") == 0;
-	open_token(argv[2], argv[3], argv[4]);
+	piv = strcmp(argv[1], "piv") == 0;
+	pin_file = argv[4];
+	if (piv) {
+		key_file = argv[6];
+		id.pValue = slot_9a;
+		id.ulValueLen = sizeof(slot_9a);
+	}
+	open_token(argv[2], argv[3]);
 	if (strcmp(argv[1], "install") != 0)
 		request(argv[3], &req);
-	if (strcmp(argv[1], "one") == 0) {
-		floor_exchange(argv + 6, &req, &cert);
+	if (piv || strcmp(argv[1], "one") == 0) {
+		floor_exchange(argv + 6 + piv, &req, &cert);
 	} else if (strcmp(argv[1], "install") == 0) {
 		floor_read(argv[6], &cert);
 	} else {

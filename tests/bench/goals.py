@@ -1,20 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The goals 1 to 18 as rows: figure, floor, limit, kept or missed."""
+"""The goals 1 to 18, and those on a card, as rows: figure, floor, limit, kept
+or missed."""
 
 import collections
 import math
 
 Row = collections.namedtuple('Row', 'goal what figure floor limit kept note')
-
-# Misses that are known and explained in docs/bench.md: --quick lets them be,
-# and complains when they are kept, so that this list stays true.
-KNOWN = {
-    '7': 'token by its slot',
-}
-
-
-def known(r):
-    return r.goal in KNOWN and KNOWN[r.goal] in r.what
 
 # which floor goes the same way to its authority
 LIKE = {'burin_est': 'e1', 'burin_file': 'f2'}
@@ -93,6 +84,23 @@ def per_slot(calls, p, named):
 
 def exponent(small, large, n_small, n_large):
     return math.log(large / small) / math.log(n_large / n_small)
+
+
+def on_card(card):
+    """card[(pipeline, type)]: what card.py says."""
+    rows = []
+    for type in sorted({t for _, t in card}):
+        mine, floor = card['burin_est', type], card['floor', type]
+        calls = [c for process in mine['calls'] for c in process]
+        rows.append(row('card', 'calls, slot 9a, ' + type, len(calls),
+                        sum(len(p) for p in floor['calls']), 36))
+        rows.append(row('card', 'calls that fail, slot 9a, ' + type,
+                        sum(rv != 'CKR_OK' for _, rv in calls), 0, 0))
+        ratio = mine['apdus'] / floor['apdus']
+        rows.append(Row('card', 'APDUs, slot 9a, ' + type,
+                        '%d (%.2f x)' % (mine['apdus'], ratio),
+                        str(floor['apdus']), '≤ 1.2 x', ratio <= 1.2, ''))
+    return rows
 
 
 def ratio_rows(goal, what, ratios, limit, note=''):

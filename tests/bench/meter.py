@@ -43,7 +43,9 @@ class Meter:
 
     def _command(self, argv, out):
         if self.mode == 'instructions':
+            # a child takes over what its parent has counted by then
             argv = ['valgrind', '--tool=callgrind', '-q',
+                    '--dump-before=fork', '--dump-before=_Fork',
                     '--callgrind-out-file=' +
                     os.path.join(self.work, 'callgrind.%p')] + argv
         flags = ['-x'] if self.mode == 'execs' else []

@@ -373,6 +373,46 @@ test_names(void **state)
 	burin_p11_free(&p11);
 }
 
+/* A slot's number: the others are asked only when it does not do. */
+static void
+test_one_slot(void **state)
+{
+	struct burin_error e = BURIN_ERROR_INIT;
+	struct burin_token *const *list, *const *again, *t;
+	struct burin_p11 *p11;
+	char uri[64], other[96];
+	size_t i, n, hits = 0;
+
+	(void)state;
+	p11 = start(NULL, NULL, NULL);
+	t = find(p11, "twin1");
+	(void)snprintf(
+	    uri, sizeof(uri), "pkcs11:slot-id=%lu", burin_token_info(t)->slot);
+	(void)snprintf(other, sizeof(other), "%s;token=other", uri);
+	burin_p11_free(&p11);
+
+	p11 = start(NULL, NULL, NULL);
+	t = find(p11, uri);
+	assert_string_equal(burin_token_info(t)->label, "twin1");
+	assert_ptr_equal(find(p11, uri), t);
+	assert_int_equal(burin_p11_calls_of(p11, "C_GetSlotList"), 1);
+	assert_int_equal(burin_p11_calls_of(p11, "C_GetTokenInfo"), 1);
+
+	/* What is there is all told, and the first is still the same one. */
+	not_found(p11, other, 0, "token-missing", &e);
+	assert_non_null(strstr(e.reason, "label 'twin1'"));
+	assert_int_equal(burin_tokens(p11, &list, &n, &e), 0);
+	assert_true(n > 1);
+	for (i = 0; i < n; i++)
+		hits += list[i] == t;
+	assert_int_equal(hits, 1);
+	assert_int_equal(burin_p11_calls_of(p11, "C_GetTokenInfo"), n);
+	assert_ptr_equal(find(p11, uri), t);
+	assert_int_equal(burin_tokens(p11, &again, &n, &e), 0);
+	assert_ptr_equal(again, list);
+	burin_p11_free(&p11);
+}
+
 static void
 test_wrong_pin(void **state)
 {
@@ -582,6 +622,7 @@ main(void)
 		cmocka_unit_test(test_no_module),
 		cmocka_unit_test(test_blank_and_init),
 		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_one_slot),
 		cmocka_unit_test(test_wrong_pin),
 		cmocka_unit_test(test_pad),
 		cmocka_unit_test(test_no_policy),
