@@ -203,8 +203,8 @@ test_own_key(void **state)
 	(void)remove(n->request);
 	enrol_plan(n, &again, job.key_uri, 0);
 	expect(n, enrol_run(n, &again), BURIN_EREFUSED, "certificate-present");
-	/* Known before anything was asked for. */
-	assert_int_equal(again.state, JOB_PLANNED);
+	/* Known before anything was begun: there is nothing to resume. */
+	assert_int_equal(again.state, JOB_FAILED);
 	assert_int_equal(again.request.len, 0);
 	job_clear(&again);
 	enrol_plan(n, &again, job.key_uri, 1);
