@@ -52,7 +52,7 @@ struct conf {
 		char label[33], serial[17];
 	} tokens[MAX_TOKENS];
 	unsigned long n_tokens, slots, tries, max_sessions;
-	int silent, extractable, blank;
+	int silent, extractable, bad_point, blank;
 	enum cert_fate {
 		CERT_KEPT,
 		CERT_DAMAGED,
