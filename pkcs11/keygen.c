@@ -108,8 +108,9 @@ burin_token_check_generate(
 		return burin_fail(e, BURIN_EUSAGE, "key-type-unknown",
 		    "this is no type of a key that can be made");
 	p11_lock(t->m);
-	for (i = 0; is_no(rv) && is_way(kt, i); i++)
-		rv = p11_can_go(t, kt, &kt->ways[i]);
+	if ((p11_quirk(t)->broken & QUIRK_TYPE(type)) == 0)
+		for (i = 0; is_no(rv) && is_way(kt, i); i++)
+			rv = p11_can_go(t, kt, &kt->ways[i]);
 	p11_unlock(t->m);
 	if (rv == CKR_OK)
 		return 0;
@@ -317,10 +318,9 @@ check_spec(struct burin_token *t, const struct burin_key_spec *spec,
 	    (spec->id_len == 0 || spec->id_len > BURIN_MAX_ID))
 		return burin_fail(e, BURIN_EUSAGE, "id-length",
 		    "a CKA_ID has 1 to %d bytes", BURIN_MAX_ID);
-	if (spec->always_authenticate && p11_quirk(t)->always_auth_harms) {
-		burin_fail(e, BURIN_EREFUSED, "always-authenticate-harms",
-		    "one key that wants the PIN for each use stops all later "
-		    "writing on this kind of token");
+	if (spec->always_authenticate && p11_quirk(t)->always_auth_no != NULL) {
+		burin_fail(e, BURIN_EREFUSED, "always-authenticate-harms", "%s",
+		    p11_quirk(t)->always_auth_no);
 		burin_error_token(e, "%s", t->name);
 		return burin_error_advice(e, "leave --always-authenticate out");
 	}
@@ -366,14 +366,22 @@ check_free(struct burin_key *k, struct burin_error *e)
 static int
 read_public(struct gen *g, struct burin_error *e)
 {
+	struct burin_error why = BURIN_ERROR_INIT;
 	struct burin_key *k = g->k;
 	CK_SESSION_HANDLE s;
 	EVP_PKEY *pub;
 	CK_KEY_TYPE kt = g->type->ways[0].params != NULL ? CKK_EC : CKK_RSA;
 
-	if (p11_work_session(k->t, &s, e) == -1 ||
-	    p11_public_read(k->t, s, k->pub, kt, &pub, e) == -1)
+	if (p11_work_session(k->t, &s, e) == -1)
 		return -1;
+	if (p11_public_read(k->t, s, k->pub, kt, &pub, &why) == -1) {
+		/* A pair that is no pair; other failures are resumed. */
+		if (why.status == BURIN_EREFUSED)
+			p11_key_undo(k, &why);
+		if (e != NULL && e->status == BURIN_OK)
+			*e = why;
+		return -1;
+	}
 	p11_key_set_public(k, pub);
 	if (k->type == g->spec->type)
 		return 0;

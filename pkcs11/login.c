@@ -53,6 +53,8 @@ fail_locked(struct burin_token *t, const struct login *l, struct burin_error *e)
 	burin_fail(
 	    e, BURIN_EPIN, "pin-locked", "the %s is locked", pin_name(t, l));
 	burin_error_token(e, "%s", t->name);
+	if (l->user == CKU_USER && p11_quirk(t)->unblock != NULL)
+		return burin_error_advice(e, "%s", p11_quirk(t)->unblock);
 	return burin_error_advice(e,
 	    l->user == CKU_SO
 		? "a locked SO PIN cannot be unlocked: reset the token with "
@@ -263,8 +265,13 @@ fail_other(struct burin_token *t, enum burin_login who, CK_RV rv,
 {
 	p11_note_rv(t, rv);
 	/* Not every module sets the flag as well (OpenSC 0.27, MyEID). */
-	if (rv == CKR_PIN_LOCKED)
+	if (rv == CKR_PIN_LOCKED) {
 		t->flags |= logins[who].locked;
+		fail_locked(t, &logins[who], e);
+		if (e != NULL)
+			e->ckr = rv;
+		return burin_error_cause(e, "C_Login: CKR_PIN_LOCKED");
+	}
 	if (who == BURIN_LOGIN_CONTEXT && rv == CKR_USER_TYPE_INVALID) {
 		burin_fail(e, BURIN_EREFUSED, "login-context",
 		    "the key wants a login for each use, which the module "

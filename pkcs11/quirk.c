@@ -94,7 +94,8 @@ static const char *const opensc_says[] = {
 static const char *const tpm2_says[] = {
 	"keys are bound to the TPM of this machine",
 	"wrong PINs count in the lock-out of the whole TPM",
-	"no Ed25519, Ed448 or X25519 keys, no key agreement",
+	"no Ed25519, Ed448 or X25519 keys, no key agreement; no EC P-521 "
+	"keys, whose public half the module writes down wrong",
 	NULL,
 };
 static const char *const opencryptoki_says[] = {
@@ -182,21 +183,36 @@ static const struct quirk rows[] = {
 	    .family = "PKCS#15 card (OpenSC)",
 	    .model = "PKCS#15",
 	    .protection_mute = 1,
-	    .always_auth_harms = 1,
+	    .always_auth_no = "one key that wants the PIN for each use stops "
+			      "all later writing on this kind of token",
 	    .renewal = RENEWAL_AFTER,
 	    .restart = 1,
 	    .remarks = opensc_says,
 	},
-	/* Measured: 1.9.0 on swtpm. */
+	/*
+	 * Measured: 1.9.0 on swtpm. A use that is FALSE in a template is
+	 * GENERAL_ERROR, and where nobody manages the TPM's three places for
+	 * objects it keeps one of them. The OCTET STRING around a P-521 point
+	 * has the length 85, not 81 85. The last wrong PIN is PIN_LOCKED
+	 * without the flag; the TPM forgives one every so often (TPM 2.0 part
+	 * 1, "Dictionary Attack Protection").
+	 */
 	{
 	    .family = "TPM 2.0 (tpm2-pkcs11)",
 	    .library = "tpm2-software",
+	    .rung = 1,
+	    .broken = QUIRK_TYPE(BURIN_EC_P521),
+	    .unblock = "it is the lock-out of the TPM: wait until that is "
+		       "over, or end it with tpm2_dictionarylockout "
+		       "--clear-lockout; tpm2_ptool changes a forgotten PIN",
 	    .remarks = tpm2_says,
 	},
 	/* Measured: 3.8.1, swtok. Context login: USER_TYPE_INVALID. */
 	{
 	    .family = "openCryptoki",
 	    .library = "IBM",
+	    .always_auth_no = "the module cannot do a login for each use: a "
+			      "key that wants one would never sign",
 	    .remarks = opencryptoki_says,
 	},
 	/* Measured: 0.24.1 client and proxy; 36 of 70 mechanisms pass. */

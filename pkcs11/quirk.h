@@ -24,6 +24,9 @@ enum renewal {
 	RENEWAL_AFTER	/* the old one must go first */
 };
 
+/* Of enum burin_key_type, in struct quirk. */
+#define QUIRK_TYPE(type) (1u << (type))
+
 struct quirk {
 	const char *family; /* for people: "YubiKey PIV (ykcs11)" */
 	/*
@@ -44,12 +47,16 @@ struct quirk {
 	 * new key takes the place of the old one. NULL: CKA_ID is free.
 	 */
 	const struct burin_place *places;
-	unsigned rung;	       /* of keygen.c: where the ladder begins */
-	int handles_stay;      /* object handles outlive a logout */
-	int protection_mute;   /* SENSITIVE of a sound key reads FALSE */
-	int no_private_label;  /* a private key's label follows others */
-	int keeps_keys;	       /* C_DestroyObject leaves the key there */
-	int always_auth_harms; /* one such key blocks all later writing */
+	unsigned rung;	      /* of keygen.c: where the ladder begins */
+	int handles_stay;     /* object handles outlive a logout */
+	int protection_mute;  /* SENSITIVE of a sound key reads FALSE */
+	int no_private_label; /* a private key's label follows others */
+	int keeps_keys;	      /* C_DestroyObject leaves the key there */
+	/* Why no key may want a login for each use; NULL: it may. */
+	const char *always_auth_no;
+	unsigned broken; /* QUIRK_TYPE: offered, and made wrong */
+	/* What to do about a locked PIN, where it is not the usual. */
+	const char *unblock;
 	enum renewal renewal;
 	unsigned max_sessions; /* 0: as the token says */
 	unsigned max_cert;     /* bytes that fit, about; 0: not known */

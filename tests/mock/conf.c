@@ -337,6 +337,8 @@ set(struct conf *c, const char *key, const char *value)
 		return number(value, &c->tries);
 	if (IS("max_sessions"))
 		return number(value, &c->max_sessions);
+	if (IS("bad_point"))
+		return flag(&c->bad_point, value);
 	if (IS("extractable"))
 		return flag(&c->extractable, value);
 	if (IS("certificate"))

@@ -53,7 +53,7 @@ struct conf {
 		char label[33], serial[17];
 	} tokens[MAX_TOKENS];
 	unsigned long n_tokens, slots, tries, max_sessions;
-	int silent, extractable, blank;
+	int silent, extractable, bad_point, blank;
 	char manufacturer[33], model[17], library[33];
 	int mute, one_cert, cert_renames_key, auth_key_blocks, full, places;
 	enum writes {

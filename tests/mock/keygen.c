@@ -90,10 +90,13 @@ set_public(EVP_PKEY *key, struct object *pub, struct object *priv)
 	os = ASN1_OCTET_STRING_new();
 	n = EVP_PKEY_get1_encoded_public_key(key, &point);
 	if (os != NULL && n > 0 && ASN1_OCTET_STRING_set(os, point, (int)n) &&
-	    (len = i2d_ASN1_OCTET_STRING(os, &der)) > 0)
+	    (len = i2d_ASN1_OCTET_STRING(os, &der)) > 0) {
+		if (mock_conf->bad_point)
+			der[len - 1] ^= 1;
 		rc = object_set(pub, CKA_EC_POINT, der, (size_t)len) &&
 		    object_set(priv, CKA_EC_PARAMS, params->pValue,
 			params->ulValueLen);
+	}
 	ASN1_OCTET_STRING_free(os);
 	OPENSSL_free(point);
 	OPENSSL_free(der);

@@ -55,7 +55,8 @@ tpm_init() {
 		die 'pkcs11-tool cannot give the token a PIN'
 }
 # tpm_token LABEL: a TPM, and as on a real machine somebody who shares out
-# its few places for objects: the kernel there, tpm2-abrmd here.
+# its few places for objects: the kernel there, tpm2-abrmd here. Without, a
+# login for each use and several keys made in one process find no place.
 tpm_token() {
 	local tpm=$work/tpm
 	TPM=$(find /usr/lib -name libtpm2_pkcs11.so.1 2>/dev/null | head -n 1)

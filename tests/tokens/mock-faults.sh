@@ -218,6 +218,16 @@ scene_templates() {
 	content 0 0 0
 	ok 'a key that may leave the token is not kept'
 
+	what=point
+	new
+	faults bad_point=1
+	enrol
+	[[ $got == 8 ]] || die "exit $got, not 8"
+	is .error.code public-key-wrong
+	faults
+	content 0 0 0
+	ok 'a pair whose public half is none is not kept'
+
 	what=always
 	new
 	faults refuse_template=0x202
