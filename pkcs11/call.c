@@ -11,7 +11,7 @@
 
 #include <openssl/err.h>
 
-#include "p11.h"
+#include "quirk.h"
 
 enum call {
 	CALL_Initialize,
@@ -99,9 +99,15 @@ struct run {
 static int
 may_want_touch(const struct p11_module *m, enum call call)
 {
-	(void)m;
-	return call == CALL_Sign || call == CALL_Decrypt ||
-	    call == CALL_DeriveKey;
+	size_t i;
+
+	if (call != CALL_Sign && call != CALL_Decrypt && call != CALL_DeriveKey)
+		return 0;
+	for (i = 0; i < m->n_tokens; i++)
+		if (m->tokens[i]->quirk != NULL &&
+		    m->tokens[i]->quirk->may_want_touch)
+			return 1;
+	return 0;
 }
 
 static void

@@ -8,9 +8,7 @@
 
 #include <string.h>
 
-#include "p11.h"
-
-#define MAX_PIV_PIN 8 /* NIST SP 800-73-4 part 2, section 2.4.3 */
+#include "quirk.h"
 
 static enum burin_login
 new_of(enum burin_login who)
@@ -137,9 +135,9 @@ change_locked(
 	int rc = -1;
 
 	p11_close_token(t);
-	/* The 48 bytes that ykcs11 tells are those of the management key. */
-	if (who == BURIN_LOGIN_USER && burin_piv_is(t) && pin_max > MAX_PIV_PIN)
-		t->info.pin_max = MAX_PIV_PIN;
+	/* Some tell the length of another secret (a management key). */
+	if (who == BURIN_LOGIN_USER && p11_quirk(t)->user_pin_max != 0)
+		t->info.pin_max = p11_quirk(t)->user_pin_max;
 	rc = p11_pin_pair(t, who, new_of(who), &old, &new, e);
 	t->info.pin_max = pin_max;
 	if (rc == -1)

@@ -144,6 +144,8 @@ static const struct quirk rows[] = {
 	    .manufacturer = "Yubico",
 	    .model = "YubiKey",
 	    .writer = WRITER_SO,
+	    .is_yubikey = 1,
+	    .user_pin_max = 8, /* SP 800-73-4 part 2 section 2.4.3 */
 	    .so_name = "management key",
 	    .so_is_hex = 1,
 	    .places = piv,
@@ -220,6 +222,7 @@ static const struct quirk rows[] = {
 	},
 	{
 	    .family = "unknown",
+	    .may_want_touch = 1,
 	    .remarks = unknown_says,
 	},
 };

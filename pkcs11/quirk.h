@@ -33,9 +33,11 @@ struct quirk {
 	const char *manufacturer, *model, *library;
 
 	enum writer writer;
-	const char *way_out; /* WRITER_NOBODY: what to use instead */
-	const char *so_name; /* of the SO PIN, where it is no PIN */
-	int so_is_hex;	     /* written as hex digits */
+	const char *way_out;   /* WRITER_NOBODY: what to use instead */
+	int is_yubikey;	       /* ykpiv.c can do what PKCS#11 has no word for */
+	unsigned user_pin_max; /* bytes, where the token tells another limit */
+	const char *so_name;   /* of the SO PIN, where it is no PIN */
+	int so_is_hex;	       /* written as hex digits */
 	/*
 	 * Keys have places with names; CKA_ID is the place, one byte, and a
 	 * new key takes the place of the old one. NULL: CKA_ID is free.

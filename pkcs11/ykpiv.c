@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "p11.h"
+#include "quirk.h"
 
 #ifdef BURIN_HAVE_YKPIV
 #include <winscard.h>
@@ -22,9 +22,14 @@
 #endif
 
 int
-burin_piv_is(const struct burin_token *t)
+burin_piv_is(struct burin_token *t)
 {
-	return strncmp(t->manufacturer, "Yubico", 6) == 0;
+	int is;
+
+	p11_lock(t->m);
+	is = p11_quirk(t)->is_yubikey;
+	p11_unlock(t->m);
+	return is;
 }
 
 static int

@@ -253,7 +253,7 @@ pin_status(struct cli *c, struct burin_token *t, struct burin_error *e)
 	user.locked = i->pin_locked;
 	memset(&so, 0, sizeof(so));
 	so.key = "so_pin";
-	so.name = "SO PIN";
+	so.name = burin_token_so_name(t);
 	so.who = BURIN_LOGIN_SO;
 	so.told = 1;
 	so.low = i->so_pin_count_low;

@@ -369,8 +369,8 @@ tell_json(struct cli *c, const struct burin_secret *text)
 }
 
 int
-secrets_out_write(struct cli *c, struct secrets_out *out,
-    const struct burin_token *t, const char *label, struct burin_error *e)
+secrets_out_write(struct cli *c, struct secrets_out *out, struct burin_token *t,
+    const char *label, struct burin_error *e)
 {
 	struct burin_secret *text = NULL;
 	unsigned char *der = NULL;

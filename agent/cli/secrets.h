@@ -53,7 +53,7 @@ void secrets_out_clear(struct secrets_out *out);
  * are set. label as it is to be, NULL: the token's.
  */
 int secrets_out_write(struct cli *c, struct secrets_out *out,
-    const struct burin_token *t, const char *label, struct burin_error *e);
+    struct burin_token *t, const char *label, struct burin_error *e);
 /*
  * After a failure e: takes the file back when none of it can have been set
  * (the token refused before), else says what the file is worth. some_set: a

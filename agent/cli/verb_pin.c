@@ -210,7 +210,7 @@ static const struct opt *const unblock_groups[] = { unblock_opts, opts_secrets,
 
 /* The SO PIN of a YubiKey does not unblock: its PUK does. */
 static int
-by_puk(struct cli *c, const struct burin_token *t)
+by_puk(struct cli *c, struct burin_token *t)
 {
 	return arg_value(c->args, "puk-source") != NULL ||
 	    (burin_piv_is(t) && arg_value(c->args, "so-pin-source") == NULL);

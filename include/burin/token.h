@@ -311,8 +311,8 @@ int burin_pin_unblock(struct burin_token *t, struct burin_error *e);
 
 /* --- YubiKeys, where PKCS#11 has no word for it ------------------------ */
 
-/* 1 when the token says of itself that it is a YubiKey (no call is made). */
-int burin_piv_is(const struct burin_token *t);
+/* 1 when the token is a YubiKey with the module of its maker. */
+int burin_piv_is(struct burin_token *t);
 /*
  * The rest needs Yubico's libykpiv at build time; without it each is
  * BURIN_EREFUSED "built-without-ykpiv". The device is the one with the

@@ -51,6 +51,20 @@ b 0 verify --json --key "$(j .key.uri)" --trust "$work/ca/ca.pem" \
 	--profile im "${pins[@]}"
 ok "9a: enrolled, verified, used by a consumer"
 
+# What the device says of the key: with its maker's root, it was made on it.
+key=$(j .key.uri)
+b 0 attest --json --key "$key" --trust "$work/piv/attestation-root.pem" \
+	"${pins[@]}"
+is .attestation.slot 9a
+is .attestation.serial 12345678
+is .attestation.pin_policy once
+is .attestation.verified true
+b 10 attest --json --key "$key" --trust "$work/ca/ca.pem" "${pins[@]}"
+b 10 attest --json --key "$key" "${pins[@]}"
+identity 0 attested --slot 95 --attestation
+(($(j .calls) <= 44)) || die "$(j .calls) calls with the attestation"
+ok 'attested by the device, in words and in the request'
+
 # PIN for each signature.
 identity 0 carol --slot 9c --type ec:P-384
 is .state 'done'
