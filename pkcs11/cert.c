@@ -42,6 +42,7 @@ is_cert(const struct id_cert *c, const X509 *cert)
 struct before {
 	int present; /* the certificate to be written */
 	int any;     /* some certificate */
+	X509 *gone;  /* had to go first, or NULL */
 };
 
 static int
@@ -49,12 +50,21 @@ check_there(const struct burin_key *k, const struct id_certs *there,
     const X509 *cert, enum burin_others others, struct before *before,
     struct burin_error *e)
 {
+	int over = others == BURIN_OTHERS_REPLACE &&
+	    p11_quirk(k->t)->renewal == RENEWAL_OVER;
 	size_t i, n = 0;
 
 	before->any = there->n > 0;
 	if (there->id_taken)
 		return p11_fail_id_taken(k->t, e);
 	for (i = 0; i < there->n; i++) {
+		/*
+		 * In a place that holds one key and one certificate it is what
+		 * the key before left there, when the token was pulled
+		 * between making the new key and clearing up.
+		 */
+		if (!there->list[i].ours && over)
+			continue;
 		if (!there->list[i].ours)
 			return fail_foreign(k, e);
 		/* Written over or removed, as its kind of token has it. */
@@ -74,15 +84,19 @@ check_there(const struct burin_key *k, const struct id_certs *there,
  */
 static int
 make_room(struct burin_key *k, const struct id_certs *there,
-    const struct before *before, struct burin_error *e)
+    struct before *before, struct burin_error *e)
 {
 	size_t i;
 
 	if (before->present || p11_quirk(k->t)->renewal != RENEWAL_AFTER)
 		return 0;
-	for (i = 0; i < there->n; i++)
+	for (i = 0; i < there->n; i++) {
 		if (p11_destroy(k->t, there->list[i].handle, e) == -1)
 			return -1;
+		if (before->gone == NULL && !there->list[i].by_token &&
+		    X509_up_ref(there->list[i].cert))
+			before->gone = there->list[i].cert;
+	}
 	return 0;
 }
 
@@ -240,6 +254,22 @@ create(
 	return say_size(k, cert, e);
 }
 
+/* The new one was refused: better the old one than none. */
+static void
+put_back(
+    struct burin_key *k, X509 *cert, const char *label, struct burin_error *e)
+{
+	struct burin_error why = BURIN_ERROR_INIT;
+
+	if (create(k, cert, label, &why) == 0)
+		burin_error_cause(e, "the certificate before it is back");
+	else
+		burin_error_cause(e,
+		    "the certificate before it had to go first and could not "
+		    "be put back: %s",
+		    why.reason);
+}
+
 /* --- reading back ------------------------------------------------------ */
 
 static int
@@ -315,22 +345,27 @@ int
 burin_cert_write(struct burin_key *k, X509 *cert, const char *label,
     enum burin_others others, struct burin_error *e)
 {
-	struct before before;
+	struct before before = { 0, 0, NULL };
 	int rc = -1;
 
+	if (label == NULL)
+		label = k->label;
 	p11_lock(k->t->m);
 	if (p11_key_ready(k, e) == -1 ||
 	    check_before(k, cert, others, &before, e) == -1)
 		goto out;
-	if (!before.present &&
-	    create(k, cert, label != NULL ? label : k->label, e) == -1)
+	if (!before.present && create(k, cert, label, e) == -1) {
+		if (before.gone != NULL)
+			put_back(k, before.gone, label, e);
 		goto out;
+	}
 	/* Read back without the login that wrote it. */
 	p11_write_done(k->t);
 	rc = read_back(k, cert, others, &before, e);
 out:
 	p11_write_done(k->t);
 	p11_unlock(k->t->m);
+	X509_free(before.gone);
 	return rc == 0 ? 0 : burin_error_step(e, "write");
 }
 

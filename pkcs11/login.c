@@ -7,6 +7,7 @@
 
 #include <ctype.h>
 #include <string.h>
+#include <time.h>
 
 #include "quirk.h"
 
@@ -279,6 +280,43 @@ fail_other(struct burin_token *t, enum burin_login who, CK_RV rv,
 	return p11_fail(e, t, "C_Login", rv);
 }
 
+static int
+is_listed(struct burin_token *t)
+{
+	CK_SLOT_ID slots[64];
+	CK_ULONG i, n = sizeof(slots) / sizeof(slots[0]);
+
+	if (p11_GetSlotList(t->m, CK_TRUE, slots, &n) != CKR_OK)
+		return 1;
+	for (i = 0; i < n && slots[i] != t->slot; i++)
+		continue;
+	return i < n;
+}
+
+/*
+ * ykcs11 answers PIN_INCORRECT whatever goes wrong with the management key,
+ * also when the card is gone: a key that was not refused must not be
+ * remembered as wrong. It looks for its card when it lists slots, and pcscd
+ * sees within half a second that there is none.
+ */
+static int
+is_gone(struct burin_token *t, enum burin_login who)
+{
+	static const struct timespec pause = { .tv_nsec = 100000000 };
+	int i;
+
+	if (who != BURIN_LOGIN_SO || !p11_quirk(t)->so_wrong_is_any)
+		return 0;
+	for (i = 0; is_listed(t); i++) {
+		if (i == 10)
+			return 0;
+		(void)nanosleep(&pause, NULL);
+	}
+	p11_note(t->m->owner,
+	    "C_Login: CKR_PIN_INCORRECT, because the token is gone");
+	return 1;
+}
+
 int
 p11_login_send(struct burin_token *t, CK_SESSION_HANDLE s, enum burin_login who,
     const struct burin_secret *pin, struct burin_error *e)
@@ -291,6 +329,8 @@ p11_login_send(struct burin_token *t, CK_SESSION_HANDLE s, enum burin_login who,
 	rv = p11_Login(t->m, s, logins[who].user,
 	    pin != NULL ? burin_secret_bytes(pin) : NULL,
 	    pin != NULL ? burin_secret_len(pin) : 0);
+	if (rv == CKR_PIN_INCORRECT && is_gone(t, who))
+		rv = CKR_DEVICE_REMOVED;
 	switch (rv) {
 	case CKR_OK:
 		if (who == BURIN_LOGIN_USER)

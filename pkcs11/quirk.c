@@ -148,6 +148,7 @@ static const struct quirk rows[] = {
 	    .user_pin_max = 8, /* SP 800-73-4 part 2 section 2.4.3 */
 	    .so_name = "management key",
 	    .so_is_hex = 1,
+	    .so_wrong_is_any = 1,
 	    .places = piv,
 	    .rung = 3,
 	    .handles_stay = 1,

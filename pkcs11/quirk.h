@@ -38,6 +38,7 @@ struct quirk {
 	unsigned user_pin_max; /* bytes, where the token tells another limit */
 	const char *so_name;   /* of the SO PIN, where it is no PIN */
 	int so_is_hex;	       /* written as hex digits */
+	int so_wrong_is_any;   /* PIN_INCORRECT means any failure */
 	/*
 	 * Keys have places with names; CKA_ID is the place, one byte, and a
 	 * new key takes the place of the old one. NULL: CKA_ID is free.

@@ -75,8 +75,13 @@ look(struct walk *w, int dry_run, struct leftovers *l, struct burin_error *e)
 	/* One that was there before the job is not the job's to remove. */
 	l->remove_cert = l->own != NULL && same_cert_in(l->use.certs, l->own) &&
 	    (l->replaced == NULL || X509_cmp(l->own, l->replaced) != 0);
-	l->restore = l->remove_cert && l->replaced != NULL &&
-	    !same_cert_in(l->use.certs, l->replaced);
+	/*
+	 * Where the old one has to go first, a process that died in between
+	 * has left none; another one, of somebody else, is let alone.
+	 */
+	l->restore = l->replaced != NULL &&
+	    !same_cert_in(l->use.certs, l->replaced) &&
+	    (l->remove_cert || sk_X509_num(l->use.certs) == 0);
 	l->key_stays = burin_token_keeps_keys(w->token);
 	l->remove_key = w->job->key_made_by_us && others_certs(l) == 0 &&
 	    l->replaced == NULL && !l->key_stays;
@@ -132,10 +137,12 @@ static int
 say(const struct walk *w, const struct leftovers *l, char **removed,
     struct burin_error *e)
 {
-	const char *cert = l->restore ? "the certificate of this job (the one "
-					"before it comes back)"
-	    : l->remove_cert	      ? "the certificate of this job"
-				      : NULL;
+	const char *cert = !l->restore
+	    ? l->remove_cert ? "the certificate of this job" : NULL
+	    : l->remove_cert
+	    ? "the certificate of this job (the one before it comes back)"
+	    : "nothing; the certificate before this job, which had gone, "
+	      "comes back";
 	const char *key = l->remove_key ? "the key pair made by this job"
 	    : l->key_stays && w->job->key_made_by_us
 	    ? "nothing else: the token cannot delete the key, which stays in "

@@ -13,30 +13,43 @@
 
 #include "place.h"
 
-/* The key there, by whatever tells its public half. */
+/*
+ * The key there, by whatever tells its public half. A certificate is the
+ * last to be believed: it can be another key's, and a key that is taken for
+ * another one would be taken for the new one as well (burin_key_find_made).
+ */
 static EVP_PKEY *
-public_of(const struct burin_object *o)
+public_of(const struct burin_object *objects, size_t n)
 {
-	return o->cert != NULL ? X509_get0_pubkey(o->cert) : o->public_key;
+	EVP_PKEY *by_cert = NULL, *by_private = NULL;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (objects[i].cls == BURIN_OBJECT_PUBLIC &&
+		    objects[i].public_key != NULL)
+			return objects[i].public_key;
+		if (by_private == NULL)
+			by_private = objects[i].public_key;
+		if (by_cert == NULL && objects[i].cert != NULL)
+			by_cert = X509_get0_pubkey(objects[i].cert);
+	}
+	return by_private != NULL ? by_private : by_cert;
 }
 
 static int
 take(const struct burin_object *objects, size_t n, struct place_use *use,
     enum burin_cert_kind *kind, struct burin_error *e)
 {
-	EVP_PKEY *pub;
+	EVP_PKEY *pub = public_of(objects, n);
 	size_t i;
 
+	if (pub != NULL && !EVP_PKEY_up_ref(pub))
+		return burin_fail_memory(e);
+	use->pub = pub;
 	for (i = 0; i < n; i++) {
 		if (objects[i].cls == BURIN_OBJECT_OTHER)
 			continue;
 		use->occupied = 1;
-		pub = public_of(&objects[i]);
-		if (use->pub == NULL && pub != NULL) {
-			if (!EVP_PKEY_up_ref(pub))
-				return burin_fail_memory(e);
-			use->pub = pub;
-		}
 		if (objects[i].cert == NULL || use->cert != NULL)
 			continue;
 		*kind = burin_cert_kind(objects[i].cert);

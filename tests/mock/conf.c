@@ -209,6 +209,20 @@ attest(enum attest *dst, const char *value)
 }
 
 static int
+writer(enum writes *dst, const char *value)
+{
+	if (strcmp(value, "user") == 0)
+		*dst = WRITES_USER;
+	else if (strcmp(value, "so") == 0)
+		*dst = WRITES_SO;
+	else if (strcmp(value, "nobody") == 0)
+		*dst = WRITES_NOBODY;
+	else
+		return 0;
+	return 1;
+}
+
+static int
 unload(enum unload *dst, const char *value)
 {
 	if (strcmp(value, "hang") == 0)
@@ -227,11 +241,44 @@ flag(int *dst, const char *value)
 	return *dst || strcmp(value, "0") == 0;
 }
 
+/* What makes the mock one of a family; -1: none of these keys. */
+static int
+set_family(struct conf *c, const char *key, const char *value)
+{
+#define IS(word) (strcmp(key, word) == 0)
+	if (IS("manufacturer"))
+		return text(c->manufacturer, sizeof(c->manufacturer), value);
+	if (IS("model"))
+		return text(c->model, sizeof(c->model), value);
+	if (IS("library"))
+		return text(c->library, sizeof(c->library), value);
+	if (IS("sensitive")) {
+		c->mute = strcmp(value, "mute") == 0;
+		return c->mute || strcmp(value, "told") == 0;
+	}
+	if (IS("one_cert"))
+		return flag(&c->one_cert, value);
+	if (IS("cert_renames_key"))
+		return flag(&c->cert_renames_key, value);
+	if (IS("auth_key_blocks"))
+		return flag(&c->auth_key_blocks, value);
+	if (IS("full"))
+		return flag(&c->full, value);
+	if (IS("places"))
+		return flag(&c->places, value);
+	if (IS("writer"))
+		return writer(&c->writer, value);
+#undef IS
+	return -1;
+}
+
 static int
 set(struct conf *c, const char *key, const char *value)
 {
 	int on;
 
+	if ((on = set_family(c, key, value)) != -1)
+		return on;
 #define IS(word) (strcmp(key, word) == 0)
 	if (IS("calls_file"))
 		return text(c->calls_file, sizeof(c->calls_file), value);
@@ -247,6 +294,8 @@ set(struct conf *c, const char *key, const char *value)
 		return unload(&c->unload, value);
 	if (IS("remove_at"))
 		return number(value, &c->remove_at);
+	if (IS("removed"))
+		return ckr_parse(value, &c->removed);
 	if (IS("fail"))
 		return fault(c->fail, &c->n_fail, value, 1);
 	if (IS("hang"))
@@ -305,6 +354,10 @@ defaults(struct conf *c, const char *path)
 {
 	memset(c, 0, sizeof(*c));
 	c->tries = 3;
+	c->removed = CKR_DEVICE_REMOVED;
+	(void)snprintf(c->manufacturer, 33, "burin tests");
+	(void)snprintf(c->model, 17, "mock");
+	(void)snprintf(c->library, 33, "burin tests");
 	(void)snprintf(c->pin, sizeof(c->pin), "123456");
 	(void)snprintf(c->so_pin, sizeof(c->so_pin), "12345678");
 	(void)snprintf(c->new_pin, sizeof(c->new_pin), "654321");

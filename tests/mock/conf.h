@@ -35,6 +35,7 @@ struct conf {
 	/* both */
 	char calls_file[256];
 	unsigned long kill, kill_after, kill_parent, remove_at, delay;
+	CK_RV removed;
 	struct fault fail[MAX_FAULTS], hang[MAX_FAULTS], crash[MAX_FAULTS];
 	size_t n_fail, n_hang, n_crash;
 	enum unload {
@@ -53,6 +54,13 @@ struct conf {
 	} tokens[MAX_TOKENS];
 	unsigned long n_tokens, slots, tries, max_sessions;
 	int silent, extractable, blank;
+	char manufacturer[33], model[17], library[33];
+	int mute, one_cert, cert_renames_key, auth_key_blocks, full, places;
+	enum writes {
+		WRITES_USER,
+		WRITES_SO,
+		WRITES_NOBODY
+	} writer;
 	enum cert_fate {
 		CERT_KEPT,
 		CERT_DAMAGED,

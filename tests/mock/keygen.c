@@ -164,9 +164,12 @@ static CK_RV
 generate(struct session *s, CK_MECHANISM_TYPE mech, struct object *pub,
     struct object *priv)
 {
-	CK_RV rv = CKR_FUNCTION_FAILED;
+	CK_RV rv;
 	EVP_PKEY *key = NULL;
 
+	if ((rv = family_may_generate(s, pub)) != CKR_OK)
+		return rv;
+	rv = CKR_FUNCTION_FAILED;
 	switch (mech) {
 	case CKM_RSA_PKCS_KEY_PAIR_GEN:
 		key = make_rsa(pub, &rv);
@@ -183,9 +186,13 @@ generate(struct session *s, CK_MECHANISM_TYPE mech, struct object *pub,
 	if (set_attributes(pub, priv, mech) && set_public(key, pub, priv) &&
 	    set_private(key, priv) &&
 	    (rv = object_may_write(s, pub)) == CKR_OK &&
-	    (rv = object_may_write(s, priv)) == CKR_OK &&
-	    (!store_save(s->slot, pub) || !store_save(s->slot, priv)))
-		rv = CKR_DEVICE_MEMORY;
+	    (rv = object_may_write(s, priv)) == CKR_OK) {
+		family_take_place(s->slot, pub);
+		family_take_place(s->slot, priv);
+		if (!store_save(s->slot, pub) || !store_save(s->slot, priv) ||
+		    !family_generated(s->slot, pub, key))
+			rv = CKR_DEVICE_MEMORY;
+	}
 	EVP_PKEY_free(key);
 	return rv;
 }

@@ -92,7 +92,7 @@ mock_GetInfo(CK_INFO *info)
 	memset(info, 0, sizeof(*info));
 	info->cryptokiVersion.major = 2;
 	info->cryptokiVersion.minor = 40;
-	pad(info->manufacturerID, 32, "burin tests");
+	pad(info->manufacturerID, 32, mock_conf->library);
 	pad(info->libraryDescription, 32, "burin mock module");
 	return CKR_OK;
 }
@@ -160,8 +160,8 @@ mock_GetTokenInfo(CK_SLOT_ID slot, CK_TOKEN_INFO *info)
 	memset(info, 0, sizeof(*info));
 	pad(info->label, 32, t.label);
 	pad(info->serialNumber, 16, t.serial);
-	pad(info->model, 16, "mock");
-	pad(info->manufacturerID, 32, "burin tests");
+	pad(info->model, 16, mock_conf->model);
+	pad(info->manufacturerID, 32, mock_conf->manufacturer);
 	info->flags = CKF_RNG | CKF_LOGIN_REQUIRED;
 	if (t.initialized)
 		info->flags |= CKF_TOKEN_INITIALIZED;

@@ -121,6 +121,21 @@ CK_RV
 mock_FindObjects(CK_SESSION_HANDLE, CK_OBJECT_HANDLE *, CK_ULONG, CK_ULONG *);
 CK_RV mock_FindObjectsFinal(CK_SESSION_HANDLE);
 
+/* --- family.c ---------------------------------------------------------- */
+
+int family_officer_writes(void);
+/* Before a write: who is logged in, and what a card refuses besides. */
+CK_RV family_may_write(const struct session *s);
+CK_RV family_may_generate(const struct session *s, const struct object *pub);
+CK_RV family_may_create(const struct session *s, const struct object *o);
+/* Gives o, new, the handle of what it replaces. */
+void family_take_place(CK_SLOT_ID slot, struct object *o);
+/* After it: 1 or 0. */
+int family_created(CK_SLOT_ID slot, const struct object *cert);
+int family_generated(CK_SLOT_ID slot, const struct object *pub, EVP_PKEY *key);
+int family_keeps(const struct object *o);
+int family_mute(const struct object *o, CK_ATTRIBUTE_TYPE type);
+
 /* --- attest.c ---------------------------------------------------------- */
 
 /* Attestations as they are for a session that is opened now; 1 or 0. */

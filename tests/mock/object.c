@@ -135,7 +135,8 @@ object_may_write(const struct session *s, const struct object *o)
 {
 	if (object_bool(o, CKA_TOKEN, 0) && !s->rw)
 		return CKR_SESSION_READ_ONLY;
-	if (is_private(o) && session_user(s->slot) != USER)
+	if (is_private(o) && session_user(s->slot) != USER &&
+	    !family_officer_writes())
 		return CKR_USER_NOT_LOGGED_IN;
 	return CKR_OK;
 }
@@ -198,8 +199,10 @@ mock_CreateObject(
 	if (!object_fill(&o, a, n))
 		rv = CKR_ATTRIBUTE_VALUE_INVALID;
 	else if ((rv = check_new(&o)) == CKR_OK &&
-	    (rv = object_may_write(s, &o)) == CKR_OK) {
-		if (keep(s->slot, &o))
+	    (rv = object_may_write(s, &o)) == CKR_OK &&
+	    (rv = family_may_create(s, &o)) == CKR_OK) {
+		family_take_place(s->slot, &o);
+		if (keep(s->slot, &o) && family_created(s->slot, &o))
 			*out = o.handle;
 		else
 			rv = CKR_DEVICE_MEMORY;
@@ -219,7 +222,8 @@ mock_DestroyObject(CK_SESSION_HANDLE h, CK_OBJECT_HANDLE object)
 		return CKR_SESSION_HANDLE_INVALID;
 	if ((rv = object_find(s, object, &o)) != CKR_OK)
 		return rv;
-	if ((rv = object_may_write(s, &o)) == CKR_OK)
+	if ((rv = object_may_write(s, &o)) == CKR_OK &&
+	    (rv = family_may_write(s)) == CKR_OK && !family_keeps(&o))
 		store_remove(s->slot, object);
 	object_free(&o);
 	return rv;
@@ -258,6 +262,8 @@ give(const struct object *o, CK_ATTRIBUTE *want)
 	} else {
 		memcpy(want->pValue, a->pValue, a->ulValueLen);
 		want->ulValueLen = a->ulValueLen;
+		if (family_mute(o, want->type))
+			memset(want->pValue, 0, a->ulValueLen);
 	}
 	return rv;
 }
@@ -296,6 +302,9 @@ mock_SetAttributeValue(
 	if ((rv = object_find(s, object, &o)) != CKR_OK)
 		return rv;
 	rv = object_may_write(s, &o);
+	if (rv == CKR_OK)
+		rv = mock_conf->places ? CKR_FUNCTION_NOT_SUPPORTED
+				       : family_may_write(s);
 	for (i = 0; rv == CKR_OK && i < n; i++)
 		if (a[i].type != CKA_ID && a[i].type != CKA_LABEL &&
 		    a[i].type != CKA_SUBJECT)

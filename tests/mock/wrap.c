@@ -64,7 +64,7 @@ without_token(const char *name)
 		return CKR_OK;
 	if (is_one_of(name, absent, COUNT(absent)))
 		return CKR_TOKEN_NOT_PRESENT;
-	return CKR_DEVICE_REMOVED;
+	return conf.removed;
 }
 
 static const struct fault *

@@ -68,6 +68,7 @@ reader_remove(struct reader *r)
 {
 	disconnect(r);
 	r->presence = ABSENT;
+	r->unseen = 1;
 }
 
 /* vpcd is gone, or not there yet: try again in a while. */
@@ -194,6 +195,19 @@ command(struct reader *r, const uint8_t *p, size_t len)
 		answer(r, NULL, n, at);
 }
 
+/*
+ * pcscd looks for the card every 400 ms, by asking vpcd for the ATR. A card
+ * that vanished in a command and is back before pcscd looked was never away
+ * for it, and gets no power again. So the first question after that is
+ * answered as an empty reader does, and the next one by the card.
+ */
+static void
+show_absence(struct reader *r)
+{
+	r->unseen = 0;
+	wait_for_vpcd(r);
+}
+
 static void
 message(struct reader *r, const uint8_t *p, size_t len)
 {
@@ -213,6 +227,10 @@ message(struct reader *r, const uint8_t *p, size_t len)
 		r->presence = POWERED;
 		break;
 	case VPCD_ATR:
+		if (r->unseen) {
+			show_absence(r);
+			break;
+		}
 		atr = card_atr(&len);
 		answer(r, atr, len, 0);
 		break;

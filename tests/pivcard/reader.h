@@ -48,6 +48,7 @@ struct reader {
 	unsigned long drop_in; /* 0: not; 1: the next command */
 	int drop_ins;	       /* of this kind, or -1 */
 	int drop_after;
+	int unseen; /* pcscd has to see that the card was away */
 	unsigned long count, count_base;
 	FILE *log; /* NULL: off */
 };
