@@ -280,19 +280,6 @@ fail_other(struct burin_token *t, enum burin_login who, CK_RV rv,
 	return p11_fail(e, t, "C_Login", rv);
 }
 
-static int
-is_listed(struct burin_token *t)
-{
-	CK_SLOT_ID slots[64];
-	CK_ULONG i, n = sizeof(slots) / sizeof(slots[0]);
-
-	if (p11_GetSlotList(t->m, CK_TRUE, slots, &n) != CKR_OK)
-		return 1;
-	for (i = 0; i < n && slots[i] != t->slot; i++)
-		continue;
-	return i < n;
-}
-
 /*
  * ykcs11 answers PIN_INCORRECT whatever goes wrong with the management key,
  * also when the card is gone: a key that was not refused must not be
@@ -307,7 +294,7 @@ is_gone(struct burin_token *t, enum burin_login who)
 
 	if (who != BURIN_LOGIN_SO || !p11_quirk(t)->so_wrong_is_any)
 		return 0;
-	for (i = 0; is_listed(t); i++) {
+	for (i = 0; p11_token_is_there(t); i++) {
 		if (i == 10)
 			return 0;
 		(void)nanosleep(&pause, NULL);

@@ -95,6 +95,21 @@ module_start(struct p11_module *m, char *init)
 	return rv;
 }
 
+void
+p11_module_restart(struct p11_module *m)
+{
+	CK_RV rv;
+
+	if (m->initialized_by_us)
+		(void)p11_Finalize(m);
+	m->initialized_by_us = 0;
+	m->restarted = 1;
+	rv = module_start(m, m->init);
+	if (rv != CKR_OK)
+		p11_note(m->owner, "module %s did not start again (%s)",
+		    m->name, p11_ckr_name(rv));
+}
+
 /* p11-kit takes a relative path as one below its module directory. */
 static char *
 module_path(const char *path)
@@ -160,7 +175,9 @@ load_named(struct burin_p11 *p11, const struct burin_module_spec *spec,
 		p11_kit_module_release(f);
 		goto out;
 	}
-	rv = module_start(m, init);
+	m->init = init;
+	init = NULL;
+	rv = module_start(m, m->init);
 	if (rv != CKR_OK) {
 		burin_fail(e, BURIN_ETOKEN, "module-start",
 		    "module %s did not start (C_Initialize: %s 0x%lx)",
@@ -288,6 +305,7 @@ module_end(struct p11_module *m)
 	if (!m->managed)
 		p11_kit_module_release(m->f);
 	(void)pthread_mutex_destroy(&m->lock);
+	free(m->init);
 	free(m->name);
 	free(m);
 }
@@ -322,7 +340,7 @@ burin_p11_refresh(struct burin_p11 *p11)
 		p11_lock(m);
 		for (j = 0; j < m->n_tokens; j++)
 			p11_close_token(m->tokens[j]);
-		if (m->tokens != NULL)
+		if (m->tokens != NULL || m->silent_rv != CKR_OK)
 			p11_forget_tokens(m);
 		p11_unlock(m);
 	}

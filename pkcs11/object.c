@@ -5,7 +5,6 @@
  * it (PKCS#11 2.40 sections 4 and 5.7).
  */
 
-#include <stdlib.h>
 #include <string.h>
 
 #include <openssl/err.h>
@@ -21,42 +20,13 @@ is_vague(CK_RV rv)
 	    rv == CKR_DEVICE_ERROR;
 }
 
-/*
- * Whether t is still where it was. Modules go on answering for a token that
- * is gone until they are asked for their slots.
- */
-static int
-is_there(struct burin_token *t)
-{
-	char serial[sizeof(t->serial)];
-	CK_SLOT_ID *slots;
-	CK_TOKEN_INFO ti;
-	CK_ULONG i, n = BURIN_MAX_SLOTS;
-	int there = 1;
-
-	if ((slots = malloc(n * sizeof(*slots))) == NULL)
-		return 1;
-	if (p11_GetSlotList(t->m, CK_TRUE, slots, &n) == CKR_OK &&
-	    n <= BURIN_MAX_SLOTS) {
-		for (i = 0; i < n && slots[i] != t->slot; i++)
-			continue;
-		memset(&ti, 0, sizeof(ti));
-		there = i < n && p11_GetTokenInfo(t->m, t->slot, &ti) == CKR_OK;
-		p11_text(serial, sizeof(serial), ti.serialNumber,
-		    sizeof(ti.serialNumber));
-		there = there && strcmp(serial, t->serial) == 0;
-	}
-	free(slots);
-	return there;
-}
-
 int
 p11_failed(struct burin_token *t, const char *function, CK_RV rv,
     struct burin_error *e)
 {
 	CK_RV seen = rv;
 
-	if (is_vague(rv) && !is_there(t))
+	if (is_vague(rv) && !p11_token_is_there(t))
 		seen = CKR_DEVICE_REMOVED;
 	p11_fail(e, t, function, seen);
 	if (seen != rv)

@@ -43,6 +43,7 @@ struct p11_module {
 	struct burin_p11 *owner;
 	CK_FUNCTION_LIST *f; /* call.c only */
 	char *name;	     /* path, or registry name */
+	char *init;	     /* what it was started with, or NULL */
 	int initialized_by_us;
 	int managed;		     /* from the registry: p11-kit finalizes */
 	pthread_mutex_t lock;	     /* recursive; held for every operation */
@@ -51,6 +52,13 @@ struct p11_module {
 	int listed;
 	unsigned n_mute; /* slots that did not say what they hold */
 	CK_RV mute_rv;	 /* the answer of the last of them */
+	/* wait.c */
+	CK_RV silent_rv;  /* its slots cannot be listed now, CKR_OK: they can */
+	long empty_since; /* no token for so long, milliseconds; 0: not so */
+	int restarted;
+	long slots_asked; /* p11_empty_slots: when */
+	unsigned empty_slots;
+	char rivals[160];
 	int asked_library;
 	char library[33]; /* CK_INFO.manufacturerID: quirk.c */
 };
@@ -208,6 +216,11 @@ CK_RV p11_DeriveKey(struct p11_module *m, CK_SESSION_HANDLE s,
 
 /* One line to the log of p11, when there is one. */
 void p11_note(struct burin_p11 *p11, const char *fmt, ...) BURIN_PRINTF(2, 3);
+/*
+ * C_Finalize and C_Initialize. Its tokens must be forgotten before. Lock
+ * held.
+ */
+void p11_module_restart(struct p11_module *m);
 
 /* --- session.c --------------------------------------------------------- */
 
@@ -303,6 +316,27 @@ int p11_list_tokens(struct p11_module *m, struct burin_error *e);
 void p11_forget_tokens(struct p11_module *m);
 /* Asks C_GetTokenInfo again and renews the flags of t. Lock held. */
 int p11_token_reload(struct burin_token *t, struct burin_error *e);
+/*
+ * 0 when t is gone from its slot, asked anew: modules go on answering for a
+ * token that is gone until they are asked for their slots. Lock held.
+ */
+int p11_token_is_there(struct burin_token *t);
+
+/* --- wait.c ------------------------------------------------------------ */
+
+/*
+ * Fills empty_slots, those of m without a token as far as it lists them, and
+ * rivals; asked again after some seconds only. Lock held.
+ */
+void p11_look_closer(struct p11_module *m);
+
+/* --- rivals.c ---------------------------------------------------------- */
+
+/*
+ * Other processes that talk to pcscd, "scdaemon (process 123)", as many as
+ * there is room for; "" when none can be seen.
+ */
+void p11_rivals(char *buf, size_t size);
 
 /* --- find.c ------------------------------------------------------------ */
 

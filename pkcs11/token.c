@@ -128,6 +128,31 @@ p11_token_reload(struct burin_token *t, struct burin_error *e)
 	return 0;
 }
 
+int
+p11_token_is_there(struct burin_token *t)
+{
+	char serial[sizeof(t->serial)];
+	CK_SLOT_ID *slots;
+	CK_TOKEN_INFO ti;
+	CK_ULONG i, n = BURIN_MAX_SLOTS;
+	int there = 1;
+
+	if ((slots = malloc(n * sizeof(*slots))) == NULL)
+		return 1;
+	if (p11_GetSlotList(t->m, CK_TRUE, slots, &n) == CKR_OK &&
+	    n <= BURIN_MAX_SLOTS) {
+		for (i = 0; i < n && slots[i] != t->slot; i++)
+			continue;
+		memset(&ti, 0, sizeof(ti));
+		there = i < n && p11_GetTokenInfo(t->m, t->slot, &ti) == CKR_OK;
+		p11_text(serial, sizeof(serial), ti.serialNumber,
+		    sizeof(ti.serialNumber));
+		there = there && strcmp(serial, t->serial) == 0;
+	}
+	free(slots);
+	return there;
+}
+
 void
 p11_forget_tokens(struct p11_module *m)
 {
@@ -139,6 +164,7 @@ p11_forget_tokens(struct p11_module *m)
 	m->tokens = NULL;
 	m->n_tokens = 0;
 	m->n_mute = 0;
+	m->silent_rv = CKR_OK;
 	m->listed = 0;
 }
 
@@ -310,6 +336,40 @@ list_names(char *buf, size_t size, struct burin_token *const *t, size_t n,
 		(void)snprintf(buf + len, size - len, "; and %zu more", left);
 }
 
+/*
+ * A reader that another program has for itself (SCardConnect with
+ * SCARD_SHARE_EXCLUSIVE) is listed without a token, or its slot does not say
+ * what it holds.
+ */
+static void
+say_mute(struct p11_module *m, struct burin_error *e)
+{
+	if (m->silent_rv != CKR_OK) {
+		burin_error_cause(e,
+		    "%s does not list its slots (%s); is its service (pcscd) "
+		    "running?",
+		    m->name, p11_ckr_name(m->silent_rv));
+		return;
+	}
+	if (m->n_mute > 0)
+		burin_error_cause(e,
+		    "%u slots of %s did not say what they hold (%s)", m->n_mute,
+		    m->name, p11_ckr_name(m->mute_rv));
+	if (!m->initialized_by_us || m->n_tokens > 0)
+		return;
+	p11_look_closer(m);
+	if (m->empty_slots > 0 && m->rivals[0] != '\0')
+		burin_error_cause(e,
+		    "%u readers seem empty to %s, which is so also when "
+		    "another program has them for itself: %s",
+		    m->empty_slots, m->name, m->rivals);
+	else if (m->empty_slots > 0)
+		burin_error_cause(e,
+		    "%u readers seem empty to %s, which is so also when "
+		    "another program has them for itself",
+		    m->empty_slots, m->name);
+}
+
 static int
 token_missing(struct burin_p11 *p11, const char *name, struct burin_error *e)
 {
@@ -328,12 +388,11 @@ token_missing(struct burin_p11 *p11, const char *name, struct burin_error *e)
 		    "no token is named '%s'; there is: %s",
 		    p11_uri_show(name, shown, sizeof(shown)), list);
 	burin_error_rule(e, "RFC 7512");
-	for (i = 0; i < p11->n_modules; i++)
-		if (p11->modules[i]->n_mute > 0)
-			burin_error_cause(e,
-			    "%u slots of %s did not say what they hold (%s)",
-			    p11->modules[i]->n_mute, p11->modules[i]->name,
-			    p11_ckr_name(p11->modules[i]->mute_rv));
+	for (i = 0; i < p11->n_modules; i++) {
+		p11_lock(p11->modules[i]);
+		say_mute(p11->modules[i], e);
+		p11_unlock(p11->modules[i]);
+	}
 	return burin_error_advice(e,
 	    "put the token in, or give its whole label, its serial number or "
 	    "its URI; burin tokens shows them, --module adds more modules");

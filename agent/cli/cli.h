@@ -69,6 +69,13 @@ struct cli {
 	enum burin_login reads_new; /* BURIN_LOGIN_USER (0): none */
 	int progress_json, on_bar;  /* progress.c */
 	int worker; /* the worker tells what it does here, -1: worker.c */
+	/* --wait[=SERIAL]: wait.c. Zero where the verb cannot wait. */
+	struct cli_wait {
+		int asked, over;    /* over: the limit was reached */
+		const char *serial; /* NULL: any that is named otherwise */
+		char *uri;	    /* of serial */
+		long limit;	    /* seconds, 0: none */
+	} wait;
 };
 
 struct verb {
@@ -90,6 +97,7 @@ extern const struct opt opts_common[];	  /* module, pin-source, json, ... */
 extern const struct opt opts_subject[];	  /* subject, san, identity, ... */
 extern const struct opt opts_transport[]; /* ca, trust, user, ... */
 extern const struct opt opts_dry_run[];	  /* verbs that write */
+extern const struct opt opts_wait[];	  /* wait, wait-limit */
 
 /* The whole program but for main(): the exit status. */
 int cli_main(int argc, char **argv);

@@ -173,7 +173,7 @@ other_pin(struct cli *c, const struct burin_token *t, enum burin_login who,
 	struct burin_secret **new = new_place(c, who);
 	char what[256];
 
-	if (new != NULL && *new != NULL)
+	if (new != NULL &&*new != NULL)
 		return copy_pin(*new, out, e);
 	pin_words(t, who, what, sizeof(what));
 	return source_read(
@@ -197,7 +197,7 @@ pin(void *arg, const struct burin_token *t, enum burin_login who,
 	else
 		rc = other_pin(c, t, who, out, e);
 	new = new_place(c, c->reads_new);
-	if (rc == 0 && new != NULL && *new == NULL && c->reads_new != who &&
+	if (rc == 0 && new != NULL &&*new == NULL && c->reads_new != who &&
 	    (rc = other_pin(c, t, c->reads_new, new, e)) != 0)
 		burin_secret_free(out);
 	if (rc != 0) {
@@ -312,6 +312,8 @@ cli_clear(struct cli *c)
 	burin_secret_free(&c->new_so_pin);
 	burin_secret_free(&c->new_puk);
 	(void)cli_pin_uri(c, NULL, NULL);
+	free(c->wait.uri);
+	c->wait.uri = NULL;
 	pin_memory_release(&c->pins);
 	journal_close(&c->journal);
 	json_decref(c->json);

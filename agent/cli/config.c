@@ -53,7 +53,11 @@ apply_value(const CONF_VALUE *cv, const char *section, const struct verb *v,
 		    own ? " of this verb" : "");
 		return burin_error_advice(e, "keys are long option names");
 	}
-	if (o->kind != OPT_FLAG)
+	/* Such as wait: yes and no as for a flag, or the value. */
+	if (o->kind != OPT_FLAG &&
+	    (o->arg[0] != '=' ||
+		(strcmp(cv->value, "yes") != 0 &&
+		    strcmp(cv->value, "no") != 0)))
 		return args_default(a, o, cv->value, e);
 	if (strcmp(cv->value, "yes") == 0)
 		return args_default(a, o, "", e);

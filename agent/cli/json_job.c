@@ -24,6 +24,30 @@ json_time(time_t t)
 }
 
 const char *
+job_on_token(const struct job *job)
+{
+	switch (job->state) {
+	case JOB_PLANNED:
+		return job->made_id.len == 0
+		    ? "nothing of this job"
+		    : "maybe a new key, whole or in part, and no certificate "
+		      "for it";
+	case JOB_CHECKED:
+		return "the key, and maybe its certificate";
+	case JOB_WRITTEN:
+	case JOB_CONFIRMED:
+	case JOB_DONE:
+		return "the key and its certificate, which was read back";
+	case JOB_FAILED:
+		return "nothing of this job";
+	default:
+		return job->key_made_by_us
+		    ? "the new key, without its certificate"
+		    : "the key as it was; nothing was written";
+	}
+}
+
+const char *
 job_next(const struct job *job, char *buf, size_t size)
 {
 	if (job->state == JOB_DONE)

@@ -10,6 +10,8 @@
 #include "cli.h"
 
 json_t *json_job(const struct job *job);
+/* What is on the token in this state, in words (docs/enrolment.md). */
+const char *job_on_token(const struct job *job);
 /* What the user can do next: "burin resume ID", "nothing"; in buf. */
 const char *job_next(const struct job *job, char *buf, size_t size);
 

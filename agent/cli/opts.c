@@ -77,6 +77,13 @@ const struct opt opts_transport[] = {
 	    "protocol file: where the request goes" },
 	{ "response-file", 0, OPT_VALUE, "FILE",
 	    "protocol file: where the answer is" },
-	{ "wait", 0, OPT_FLAG, NULL, "while pending, wait and ask again" },
+	{ NULL, 0, OPT_FLAG, NULL, NULL },
+};
+
+const struct opt opts_wait[] = {
+	{ "wait", 0, OPT_VALUE, "=SERIAL",
+	    "wait for what is missing: the token, the authority's answer" },
+	{ "wait-limit", 0, OPT_VALUE, "SECONDS",
+	    "for the token (default: 300; 0: none)" },
 	{ NULL, 0, OPT_FLAG, NULL, NULL },
 };

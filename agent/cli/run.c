@@ -12,6 +12,7 @@
 #include "config.h"
 #include "help.h"
 #include "progress.h"
+#include "wait.h"
 #include "worker.h"
 
 static const struct opt *const common_only[] = { opts_common, opts_dry_run,
@@ -174,6 +175,8 @@ prepare(struct cli *c, int argc, char **argv, struct args **args, int *done,
 			    "--progress is =json or nothing");
 		c->progress_json = strcmp(value, "json") == 0;
 	}
+	if (wait_options(c, e) != 0)
+		return burin_error_step(e, "wait");
 	if ((value = arg_value(*args, "pin-source")) != NULL &&
 	    source_check(value, e) != 0)
 		return burin_error_step(e, "pin-source");

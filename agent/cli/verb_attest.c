@@ -20,7 +20,8 @@ static const struct opt opts[] = {
 	    "where the attestation goes, with what is above it, as PEM" },
 	{ NULL, 0, OPT_FLAG, NULL, NULL },
 };
-static const struct opt *const groups[] = { opts, opts_common, NULL };
+static const struct opt *const groups[] = { opts, opts_wait, opts_common,
+	NULL };
 
 /* A key whose attestation is checked. */
 struct attested {

@@ -9,6 +9,7 @@
 
 #include "../transport/transport.h"
 #include "verbs.h"
+#include "wait.h"
 #include "work.h"
 #include "worker.h"
 
@@ -30,7 +31,7 @@ static const struct opt opts[] = {
 	{ NULL, 0, OPT_FLAG, NULL, NULL },
 };
 static const struct opt *const groups[] = { opts, opts_subject, opts_transport,
-	opts_dry_run, opts_common, NULL };
+	opts_wait, opts_dry_run, opts_common, NULL };
 
 /* What transport_check may judge before anything is made. */
 static int
@@ -107,8 +108,7 @@ check_token(struct cli *c, const struct plan *p,
 
 	if (cli_p11(c, e) != 0)
 		return -1;
-	if (burin_token_find(
-		c->p11, p->key != NULL ? p->key : p->token, 0, &t, e) != 0)
+	if (wait_token(c, p->key != NULL ? p->key : p->token, 0, &t, e) != 0)
 		return burin_error_step(e, "find-token");
 	worker_token(c, burin_token_name(t));
 	out_json(c, "token", json_token(t));
@@ -134,6 +134,21 @@ check_token(struct cli *c, const struct plan *p,
 	return 0;
 }
 
+/* Nothing has begun yet: a token that goes is looked at once more. */
+static int
+check_until(struct cli *c, const struct plan *p,
+    const struct burin_key_spec *spec, struct burin_error *e)
+{
+	const char *name = p->key != NULL ? p->key : p->token;
+	int times = 0;
+
+	while (check_token(c, p, spec, e) != 0)
+		if (!wait_would_help(c, times, e) ||
+		    wait_back(c, name, NULL, &times, e) != 0)
+			return -1;
+	return 0;
+}
+
 static int
 run(struct cli *c, struct burin_error *e)
 {
@@ -148,7 +163,7 @@ run(struct cli *c, struct burin_error *e)
 	if (work_plan(c, &plan, e) != 0 || check_plan(c, &plan, &spec, e) != 0)
 		goto out;
 	if (cli_pin_uri(c, plan.key != NULL ? plan.key : plan.token, e) != 0 ||
-	    check_token(c, &plan, &spec, e) != 0)
+	    check_until(c, &plan, &spec, e) != 0)
 		goto out;
 	if (c->dry_run) {
 		out_json(c, "state", json_string("planned"));

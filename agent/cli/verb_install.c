@@ -20,8 +20,8 @@ static const struct opt opts[] = {
 	    "install although it is not valid now" },
 	{ NULL, 0, OPT_FLAG, NULL, NULL },
 };
-static const struct opt *const groups[] = { opts, opts_dry_run, opts_common,
-	NULL };
+static const struct opt *const groups[] = { opts, opts_wait, opts_dry_run,
+	opts_common, NULL };
 
 /* All files make one bag: leaf, intermediates, in any order. */
 static int

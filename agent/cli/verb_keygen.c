@@ -28,8 +28,8 @@ static const struct opt opts[] = {
 	    "the PIN is asked for each use" },
 	{ NULL, 0, OPT_FLAG, NULL, NULL },
 };
-static const struct opt *const groups[] = { opts, opts_dry_run, opts_common,
-	NULL };
+static const struct opt *const groups[] = { opts, opts_wait, opts_dry_run,
+	opts_common, NULL };
 
 static int
 make_spec(struct cli *c, struct burin_key_spec *spec, unsigned char *id,

@@ -17,8 +17,8 @@ static const struct opt status_opts[] = {
 	{ "token", 0, OPT_VALUE, "URI", "the token" },
 	{ NULL, 0, OPT_FLAG, NULL, NULL },
 };
-static const struct opt *const status_groups[] = { status_opts, opts_common,
-	NULL };
+static const struct opt *const status_groups[] = { status_opts, opts_wait,
+	opts_common, NULL };
 
 static int
 run_status(struct cli *c, struct burin_error *e)
@@ -53,7 +53,7 @@ static const struct opt change_opts[] = {
 	{ NULL, 0, OPT_FLAG, NULL, NULL },
 };
 static const struct opt *const change_groups[] = { change_opts, opts_secrets,
-	opts_dry_run, opts_common, NULL };
+	opts_wait, opts_dry_run, opts_common, NULL };
 
 /* What is changed. */
 enum kind {
@@ -206,7 +206,7 @@ static const struct opt unblock_opts[] = {
 	{ NULL, 0, OPT_FLAG, NULL, NULL },
 };
 static const struct opt *const unblock_groups[] = { unblock_opts, opts_secrets,
-	opts_dry_run, opts_common, NULL };
+	opts_wait, opts_dry_run, opts_common, NULL };
 
 /* The SO PIN of a YubiKey does not unblock: its PUK does. */
 static int

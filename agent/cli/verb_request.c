@@ -26,8 +26,8 @@ static const struct opt opts[] = {
 	    "where a challengePassword comes from" },
 	{ NULL, 0, OPT_FLAG, NULL, NULL },
 };
-static const struct opt *const groups[] = { opts, opts_subject, opts_dry_run,
-	opts_common, NULL };
+static const struct opt *const groups[] = { opts, opts_subject, opts_wait,
+	opts_dry_run, opts_common, NULL };
 
 static int
 subject(struct cli *c, struct plan *plan, struct burin_subject **out,

@@ -7,15 +7,15 @@
 #include <string.h>
 
 #include "verbs.h"
+#include "wait.h"
 #include "work.h"
 
 static const struct opt opts[] = {
 	{ "response-file", 0, OPT_VALUE, "FILE", "the authority's answer" },
-	{ "wait", 0, OPT_FLAG, NULL, "while pending, wait and ask again" },
 	{ NULL, 0, OPT_FLAG, NULL, NULL },
 };
-static const struct opt *const groups[] = { opts, opts_dry_run, opts_common,
-	NULL };
+static const struct opt *const groups[] = { opts, opts_wait, opts_dry_run,
+	opts_common, NULL };
 
 /* The name the user gave the token or key then, for its pin-source. */
 static int
@@ -55,7 +55,8 @@ run(struct cli *c, struct burin_error *e)
 	}
 	if (remember_uri(c, &job, e) != 0 || work_engine(c, &en, e) != 0)
 		goto out;
-	rc = work_run(c, &en, &job, e);
+	if (wait_is_for(c, &job, e) == 0)
+		rc = work_run(c, &en, &job, e);
 out:
 	job_clear(&job);
 	return rc;

@@ -21,7 +21,8 @@ static const struct opt opts[] = {
 	{ "no-consumer", 0, OPT_FLAG, NULL, "do not use the key with libp11" },
 	{ NULL, 0, OPT_FLAG, NULL, NULL },
 };
-static const struct opt *const groups[] = { opts, opts_common, NULL };
+static const struct opt *const groups[] = { opts, opts_wait, opts_common,
+	NULL };
 
 static void
 add(struct burin_checks *checks, const char *id, const char *title,

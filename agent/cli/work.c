@@ -17,6 +17,7 @@
 
 #include "../enroll/place.h"
 #include "help.h"
+#include "wait.h"
 #include "work.h"
 #include "worker.h"
 
@@ -52,11 +53,12 @@ work_token(struct cli *c, int want_blank, struct burin_token **t,
 	const char *name = arg_value(c->args, "token");
 
 	*t = NULL;
-	if (!want_blank && work_required(c, "token", &name, e) != 0)
+	if (!want_blank && c->wait.uri == NULL &&
+	    work_required(c, "token", &name, e) != 0)
 		return -1;
 	if (cli_pin_uri(c, name, e) != 0 || cli_p11(c, e) != 0)
 		return -1;
-	if (burin_token_find(c->p11, name, want_blank, t, e) != 0)
+	if (wait_token(c, name, want_blank, t, e) != 0)
 		return burin_error_step(e, "find-token");
 	worker_token(c, burin_token_name(*t));
 	out_json(c, "token", json_token(*t));
@@ -66,12 +68,19 @@ work_token(struct cli *c, int want_blank, struct burin_token **t,
 int
 work_key(struct cli *c, struct burin_key **k, struct burin_error *e)
 {
-	const char *uri;
+	const char *uri = arg_value(c->args, "key");
+	struct burin_token *t;
 
 	*k = NULL;
-	if (work_required(c, "key", &uri, e) != 0 ||
-	    cli_pin_uri(c, uri, e) != 0 || cli_p11(c, e) != 0)
+	/* The only key of the token that is waited for needs no name. */
+	if (uri == NULL)
+		uri = c->wait.uri;
+	if (uri == NULL && work_required(c, "key", &uri, e) != 0)
 		return -1;
+	if (cli_pin_uri(c, uri, e) != 0 || cli_p11(c, e) != 0)
+		return -1;
+	if (c->wait.asked && wait_token(c, uri, 0, &t, e) != 0)
+		return burin_error_step(e, "find-token");
 	if (burin_key_find(c->p11, uri, k, e) != 0)
 		return burin_error_step(e, "find-key");
 	worker_token(c, burin_token_name(burin_key_token(*k)));

@@ -58,6 +58,8 @@ int work_engine(struct cli *c, struct engine *en, struct burin_error *e);
 /* Walks job, tells c->json and the user how it went. */
 int work_run(
     struct cli *c, struct engine *en, struct job *job, struct burin_error *e);
+/* The first Ctrl-C sets cli_stop, the second one ends the program. */
+void work_catch_signals(void);
 /* Key, certificate and validity in lines for people. */
 void work_say_identity(struct cli *c, struct burin_key *key, X509 *cert);
 /* Puts calls and seconds since start (CLOCK_MONOTONIC) into c->json. */

@@ -155,6 +155,9 @@ set_key(struct cli *c, struct plan *p, struct burin_error *e)
 	    set(c, "type", &p->key_type, e) != 0 ||
 	    set(c, "label", &p->label, e) != 0)
 		return -1;
+	if (p->token == NULL && p->key == NULL && c->wait.uri != NULL &&
+	    (p->token = strdup(c->wait.uri)) == NULL)
+		return burin_fail_memory(e);
 	if ((p->token == NULL) == (p->key == NULL)) {
 		(void)burin_fail(e, BURIN_EUSAGE, "option-missing",
 		    p->token == NULL ? "neither --token nor --key is given"

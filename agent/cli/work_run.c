@@ -11,6 +11,7 @@
 
 #include "json_job.h"
 #include "progress.h"
+#include "wait.h"
 #include "work.h"
 #include "worker.h"
 
@@ -41,8 +42,8 @@ on_stop(int signo, siginfo_t *info, void *context)
  * The first Ctrl-C ends the job after the step at hand, the second one ends
  * the program. No SA_RESTART: waiting ends at once.
  */
-static void
-catch_signals(void)
+void
+work_catch_signals(void)
 {
 	struct sigaction act;
 
@@ -85,7 +86,7 @@ work_engine(struct cli *c, struct engine *en, struct burin_error *e)
 	en->note = note;
 	en->consumer_check = consumer_check;
 	en->arg = c;
-	en->wait = arg_flag(c->args, "wait") > 0;
+	en->wait = c->wait.asked;
 	en->response_file = arg_value(c->args, "response-file");
 	en->stop = &cli_stop;
 	return 0;
@@ -140,6 +141,9 @@ say_how_it_went(struct cli *c, const struct job *job,
 		    c, "job %s ended: %s", job->id, job_state_name(job->state));
 		return;
 	}
+	if (e->status != BURIN_EPENDING)
+		out_note(c, "on the token: %s", job_on_token(job));
+	out_json(c, "on_token", json_text(job_on_token(job)));
 	/* The engine tells it too, where it knows something better. */
 	if (strstr(e->advice, job->id) == NULL)
 		out_note(c, "job %s stands at %s: %s", job->id,
@@ -148,17 +152,50 @@ say_how_it_went(struct cli *c, const struct job *job,
 	(void)burin_error_advice(e, "%s", job_next(job, next, sizeof(next)));
 }
 
+/* The steps before the token went belong to the same run. */
+static void
+keep_steps(struct engine_report *all, const struct engine_report *r)
+{
+	size_t i;
+
+	for (i = 0; i < r->n_steps; i++) {
+		if (all->n_steps == ENGINE_MAX_STEPS)
+			all->n_steps--;
+		all->steps[all->n_steps++] = r->steps[i];
+	}
+	all->seconds += r->seconds;
+	all->calls += r->calls;
+}
+
+/* r becomes the report of everything, with the key of the last walk. */
+static void
+put_steps(struct engine_report *r, struct engine_report *before)
+{
+	keep_steps(before, r);
+	memcpy(r->steps, before->steps, sizeof(r->steps));
+	r->n_steps = before->n_steps;
+	r->seconds = before->seconds;
+	r->calls = before->calls;
+}
+
 int
 work_run(
     struct cli *c, struct engine *en, struct job *job, struct burin_error *e)
 {
-	struct engine_report r;
-	int rc;
+	struct engine_report r, before;
+	int rc, back = 0;
 
-	memset(&r, 0, sizeof(r));
+	memset(&before, 0, sizeof(before));
 	worker_job(c, job->id, job_state_name(job->state));
-	catch_signals();
-	rc = engine_run(en, job, &r, e);
+	work_catch_signals();
+	while ((rc = engine_run(en, job, &r, e)) != 0 &&
+	    !job_state_final(job->state) && wait_would_help(c, back, e)) {
+		keep_steps(&before, &r);
+		engine_report_clear(&r);
+		if (wait_back(c, c->pin_uri, job, &back, e) != 0)
+			break;
+	}
+	put_steps(&r, &before);
 	say_how_it_went(c, job, &r, rc, e);
 	engine_report_clear(&r);
 	return rc;

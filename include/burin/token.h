@@ -129,6 +129,15 @@ int burin_tokens(struct burin_p11 *p11, struct burin_token *const **tokens,
     size_t *n, struct burin_error *e);
 /* Forgets the list; the next use asks the modules again. Closes sessions. */
 void burin_p11_refresh(struct burin_p11 *p11);
+/*
+ * For who waits for a token: burin_p11_refresh, and asks the modules at once,
+ * one C_GetSlotList each. One that cannot say what it has (its service is
+ * down) counts as one without tokens; one of a kind that does not notice
+ * readers coming back is started again when it has shown nothing for some
+ * seconds. Every key must be freed before. Call it no more than twice a
+ * second.
+ */
+void burin_p11_look_again(struct burin_p11 *p11);
 
 /*
  * The one token that name means: an RFC 7512 URI, or a bare word that is a

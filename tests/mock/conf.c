@@ -296,6 +296,8 @@ set(struct conf *c, const char *key, const char *value)
 		return number(value, &c->remove_at);
 	if (IS("removed"))
 		return ckr_parse(value, &c->removed);
+	if (IS("present_file"))
+		return text(c->present_file, sizeof(c->present_file), value);
 	if (IS("fail"))
 		return fault(c->fail, &c->n_fail, value, 1);
 	if (IS("hang"))

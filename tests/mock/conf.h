@@ -33,7 +33,7 @@ enum pad {
 
 struct conf {
 	/* both */
-	char calls_file[256];
+	char calls_file[256], present_file[256];
 	unsigned long kill, kill_after, kill_parent, remove_at, delay;
 	CK_RV removed;
 	struct fault fail[MAX_FAULTS], hang[MAX_FAULTS], crash[MAX_FAULTS];

@@ -19,6 +19,7 @@
 
 #define N_FUNCTIONS (sizeof(CK_FUNCTION_LIST) / sizeof(void *))
 #define INDEX(f) (offsetof(CK_FUNCTION_LIST, f) / sizeof(void *))
+#define MAX_SLOTS 256
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 /* PKCS#11 gives a module no context of its own. */
@@ -47,7 +48,41 @@ is_one_of(const char *name, const char *const *names, size_t n)
 static int
 removed(unsigned long n)
 {
-	return conf.remove_at != 0 && n >= conf.remove_at;
+	if (conf.present_file[0] == '\0')
+		return conf.remove_at != 0 && n >= conf.remove_at;
+	if (conf.remove_at == n)
+		(void)unlink(conf.present_file);
+	return access(conf.present_file, F_OK) != 0;
+}
+
+/* A token that comes back knows of no session. */
+static void
+end_sessions(void)
+{
+	CK_SLOT_ID slots[MAX_SLOTS];
+	CK_ULONG i, n = MAX_SLOTS;
+
+	if (real->C_GetSlotList(CK_TRUE, slots, &n) != CKR_OK)
+		return;
+	for (i = 0; i < n; i++)
+		(void)real->C_CloseAllSessions(slots[i]);
+}
+
+static CK_RV without_token(const char *name);
+
+static CK_RV
+as_present(const struct call *c)
+{
+	static int gone;
+
+	if (!removed(c->n)) {
+		gone = 0;
+		return CKR_OK;
+	}
+	if (!gone && conf.present_file[0] != '\0')
+		end_sessions();
+	gone = 1;
+	return without_token(c->name);
 }
 
 /* What a module answers when the token is no longer there. */
@@ -125,7 +160,7 @@ enter(struct call *c, size_t index, const char *name)
 		(void)raise(SIGSEGV);
 	if ((f = match(conf.fail, conf.n_fail, name, nth)) != NULL)
 		return f->rv;
-	return removed(c->n) ? without_token(name) : CKR_OK;
+	return as_present(c);
 }
 
 static CK_RV
