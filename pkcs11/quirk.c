@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: BSD-2-Clause
  *
  * The table of module families. Each row names where its facts come from;
- * docs/tokens.md tells them to users (tests/docs/check-families), the token
- * suite and tests/tokens/piv.sh hold them. Versions: those of Debian 12, where
+ * docs/tokens.md tells them to users (tests/docs/check-families) and
+ * tests/tokens/test_quirk.c holds them. Versions: those of Debian 12, where
  * nothing else is said.
  */
 

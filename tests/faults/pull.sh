@@ -8,7 +8,7 @@
 . "$SOURCE_DIR/tests/lib.sh"
 need jq yubico-piv-tool
 step=$1
-piv_token
+piv_token -n 1
 authority_start
 token='pkcs11:serial=12345678'
 pins=(--pin-source "file:$work/pin" --so-pin-source "file:$work/mgm")

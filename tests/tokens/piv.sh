@@ -6,7 +6,7 @@
 # shellcheck source=tests/lib.sh
 . "$SOURCE_DIR/tests/lib.sh"
 need jq
-piv_token
+piv_token -n 1
 authority_start
 token='pkcs11:serial=12345678'
 pins=(--pin-source "file:$work/pin" --so-pin-source "file:$work/mgm")
