@@ -2,8 +2,9 @@
  * SPDX-License-Identifier: BSD-2-Clause
  *
  * The table of module families. Each row names where its facts come from;
- * docs/tokens.md tells them to users and tests/tokens/test_quirk.c holds
- * them. Versions: those of Debian 12, where nothing else is said.
+ * docs/tokens.md tells them to users (tests/docs/check-families) and
+ * tests/tokens/test_quirk.c holds them. Versions: those of Debian 12, where
+ * nothing else is said.
  */
 
 #include <string.h>
@@ -169,7 +170,8 @@ static const struct quirk rows[] = {
 	    .model = "PKCS#15 emulated",
 	    .writer = WRITER_NOBODY,
 	    .way_out = "use the module of the card's maker; for a YubiKey: "
-		       "--module libykcs11.so (package ykcs11)",
+		       "--module with the path of libykcs11.so.2 (package "
+		       "ykcs11)",
 	    .may_want_touch = 1,
 	    .restart = 1,
 	    .remarks = opensc_piv_says,
