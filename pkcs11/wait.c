@@ -52,7 +52,7 @@ list(struct p11_module *m)
 {
 	struct burin_error why = BURIN_ERROR_INIT;
 
-	if (p11_list_tokens(m, &why) == 0)
+	if (p11_list_tokens(m, NULL, &why) == 0)
 		return;
 	p11_note(m->owner, "module %s: %s", m->name, why.reason);
 	m->silent_rv = why.ckr != CKR_OK ? why.ckr : CKR_GENERAL_ERROR;
