@@ -32,12 +32,12 @@ struct peers {
 
 /* One socket: *peer is its other end when it is one of pcscd's. */
 static int
-is_pcscd(const struct nlmsghdr *h, unsigned *peer)
+is_pcscd(struct nlmsghdr *h, unsigned *peer)
 {
-	const struct unix_diag_msg *m = NLMSG_DATA(h);
+	struct unix_diag_msg *m = NLMSG_DATA(h);
 	long left = (long)h->nlmsg_len - (long)NLMSG_LENGTH(sizeof(*m));
 	const size_t want = sizeof(SOCKET_NAME) - 1;
-	const struct rtattr *a = (const struct rtattr *)(m + 1);
+	struct rtattr *a = (struct rtattr *)(m + 1);
 	int named = 0, joined = 0;
 
 	for (; RTA_OK(a, left); a = RTA_NEXT(a, left)) {
