@@ -12,6 +12,7 @@
 #include <burin/names.h>
 
 #include "object.h"
+#include "quirk.h"
 #include "uri.h"
 
 #define MAX_KEYS 4096 /* private keys that one search may give */
@@ -307,6 +308,15 @@ out:
 	return rc == 0 ? 0 : burin_error_step(e, "find");
 }
 
+/* The device's own key (F9 of a PIV token) is meant only when it is named. */
+static int
+is_for_use(struct burin_token *t, const struct p11_uri *u,
+    const unsigned char *id, size_t len)
+{
+	return u->has_id || p11_quirk(t)->places == NULL ||
+	    burin_token_place_of(t, id, len) != NULL;
+}
+
 /* Handles whose CKA_ID and CKA_LABEL are both what u says. */
 static int
 keep_matching(struct burin_token *t, CK_SESSION_HANDLE s,
@@ -326,7 +336,8 @@ keep_matching(struct burin_token *t, CK_SESSION_HANDLE s,
 		if (p11_read(t, s, list[i], &a, e) == -1)
 			goto out;
 		p11_names_from(&a, id, &len, label);
-		if (p11_uri_match_object(u, id, len, label))
+		if (p11_uri_match_object(u, id, len, label) &&
+		    is_for_use(t, u, id, len))
 			list[kept++] = list[i];
 	}
 	*n = kept;
@@ -352,7 +363,8 @@ find_named(struct burin_token *t, CK_SESSION_HANDLE s, const struct p11_uri *u,
 	if (attrs_ok(&match, e) == -1 ||
 	    p11_find(t, s, match.a, match.n, MAX_KEYS, list, n, e) == -1)
 		goto out;
-	if (u->has_id && u->object != NULL)
+	if ((u->has_id && u->object != NULL) ||
+	    (*n > 1 && p11_quirk(t)->places != NULL))
 		rc = keep_matching(t, s, u, *list, n, e);
 	else
 		rc = 0;

@@ -73,8 +73,7 @@ static const char *const ykcs11_says[] = {
 	"(--so-pin-source, 48 hex digits), everything else with the PIN",
 	"a certificate has room for about 3 kB, without its chain",
 	"a key cannot be deleted, only replaced",
-	"a key of an AES management key is refused as wrong by ykcs11 before "
-	"2.3",
+	"an AES management key is refused as wrong by ykcs11 before 2.3",
 	NULL,
 };
 static const char *const opensc_piv_says[] = {

@@ -47,11 +47,10 @@ struct quirk {
 	 * new key takes the place of the old one. NULL: CKA_ID is free.
 	 */
 	const struct burin_place *places;
-	unsigned rung;	      /* of keygen.c: where the ladder begins */
-	int handles_stay;     /* object handles outlive a logout */
-	int protection_mute;  /* SENSITIVE of a sound key reads FALSE */
-	int no_private_label; /* a private key's label follows others */
-	int keeps_keys;	      /* C_DestroyObject leaves the key there */
+	unsigned rung;	     /* of keygen.c: where the ladder begins */
+	int handles_stay;    /* object handles outlive a logout */
+	int protection_mute; /* SENSITIVE of a sound key reads FALSE */
+	int keeps_keys;	     /* C_DestroyObject leaves the key there */
 	/* Why no key may want a login for each use; NULL: it may. */
 	const char *always_auth_no;
 	unsigned broken; /* QUIRK_TYPE: offered, and made wrong */

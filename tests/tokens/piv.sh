@@ -50,6 +50,9 @@ is .key.id 01
 (($(j .calls) <= 35)) || die "$(j .calls) calls"
 b 0 verify --json --key "$(j .key.uri)" --trust "$work/ca/ca.pem" \
 	--profile im "${pins[@]}"
+# The only key in the slots: the device's own one does not count.
+b 0 verify --json --key 12345678 --trust "$work/ca/ca.pem" "${pins[@]}"
+is .key.id 01
 ok "9a: enrolled, verified, used by a consumer"
 
 # What the device says of the key: with its maker's root, it was made on it.
