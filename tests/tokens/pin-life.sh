@@ -216,16 +216,17 @@ killed() { # killed PIN-FILE: dies when the token has answered
 	printf 'kill_after=%d\n' "$at" >>"$BURIN_MOCK"
 	burin "${module[@]}" tokens --token scene --pin-source "file:$1" \
 		>"$work/out" 2>"$work/err" </dev/null || got=$?
-	[[ $got == 137 ]] || die "exit $got, not killed"
+	[[ $got == 9 ]] || die "exit $got, not killed"
+	says 'signal 9'
 	sed -i '/^kill_after/d' "$BURIN_MOCK"
 }
-killed "$work/bad" 2>/dev/null
+killed "$work/bad"
 tries user 1
 b 0 pin status --json --token scene
 is .pin.remembered.unknown 1
 b 0 pin status --token scene
 says 'ended without an answer'
-killed "$work/bad" 2>/dev/null
+killed "$work/bad"
 tries user 2
 : >"$calls"
 b 4 tokens --json --token scene "${wrong[@]}"
@@ -238,7 +239,7 @@ b 0 tokens --json --token scene --pin-source "file:$work/pin" --last-try
 b 0 pin status --json --token scene
 is .pin.remembered.unknown 0
 # The right PIN and a crash: nothing of it is kept, and it is not refused.
-killed "$work/pin" 2>/dev/null
+killed "$work/pin"
 b 0 tokens --json --token scene --pin-source "file:$work/pin"
 [[ $(sqlite3 "$BURIN_STATE_DIR/state.db" \
 	'SELECT count(*) FROM wrong_pins WHERE length(verifier) > 0') == 0 ]] ||
