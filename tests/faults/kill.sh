@@ -34,8 +34,10 @@ enrol_it() {
 # The worker's end is explained; nobody is left to explain the program's.
 killed_as_meant() {
 	if [[ $who == program ]]; then
-		[[ $got == 137 && ! -s $work/out ]] ||
-			die "exit $got, not killed"
+		[[ $got == 137 ]] || die "exit $got, not killed"
+		# The journal is put away when all was said.
+		[[ ! -s $work/out || $(j .state) == 'done' ]] ||
+			die "said before it was done"
 	else
 		[[ $got == 9 ]] || die "exit $got, not killed"
 		[[ $(jq -s length "$work/out") == 1 ]] || die 'not one object'

@@ -342,6 +342,14 @@ scene_pcscd() {
 	done
 	rc=0
 	wait "$pid" || rc=$?
+	# Reset at the first look, there was no token yet: nothing was begun.
+	if ((rc == 3)); then
+		[[ $(jq -r '.id // empty' "$work/out") == '' ]] ||
+			die "$what: a job without a token"
+		later "${verb[@]}"
+		rc=0
+		wait "$pid" || rc=$?
+	fi
 	[[ $rc == 6 || $rc == 9 ]] || die "$what: exit $rc"
 	((rc == 6)) || b 6 resume --json "$(j .id)" "${pins[@]}"
 	is .state pending
