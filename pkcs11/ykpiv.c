@@ -685,7 +685,7 @@ burin_piv_change_key(struct burin_token *t, struct burin_error *e)
 #else /* BURIN_HAVE_YKPIV */
 
 static int
-fail_without(const struct burin_token *t, struct burin_error *e)
+fail_without(struct burin_token *t, struct burin_error *e)
 {
 	if (!burin_piv_is(t))
 		return fail_not_yubikey(t, e);
