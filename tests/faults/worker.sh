@@ -258,15 +258,15 @@ begin() {
 		grep -o '[0-9]*')
 	[[ -n $worker ]] || die "$what: no worker"
 }
-# At once; on a machine that is busy it may take some seconds to be seen.
+# Within a second; who has the dead of others may take longer to bury them.
 gone() {
 	local i
-	for ((i = 0; i < 200; i++)); do
-		grep -qs '^State:[[:space:]]*[^ZX]' "/proc/$worker/status" ||
+	for ((i = 0; i < 20; i++)); do
+		grep -qs '^State:[[:space:]]*[^ZX[:space:]]' "/proc/$worker/status" ||
 			return 0
 		sleep 0.05
 	done
-	die "$what: the worker is still there"
+	die "$what: the worker is there after a second"
 }
 # outside CALL BEFORE
 outside() {
