@@ -38,14 +38,6 @@ p11_id_alone(const struct burin_key *k)
 	return k->alone && k->generation == k->t->generation;
 }
 
-static int
-is_by_token(X509 *cert)
-{
-	enum burin_cert_kind kind = burin_cert_kind(cert);
-
-	return kind == BURIN_CERT_PLACEHOLDER || kind == BURIN_CERT_ATTESTATION;
-}
-
 /* VALUE is asked of certificates only: of a key it is the secret. */
 static int
 add_cert(struct burin_key *k, CK_SESSION_HANDLE s, CK_OBJECT_HANDLE o,
@@ -64,7 +56,8 @@ add_cert(struct burin_key *k, CK_SESSION_HANDLE s, CK_OBJECT_HANDLE o,
 		pub = c->cert != NULL ? X509_get0_pubkey(c->cert) : NULL;
 		c->ours = pub != NULL && k->public_key != NULL &&
 		    EVP_PKEY_eq(pub, k->public_key) == 1;
-		c->by_token = c->ours && is_by_token(c->cert);
+		c->by_token =
+		    c->ours && burin_cert_is_by_token(burin_cert_kind(c->cert));
 		out->n++;
 	}
 	attrs_clear(&a);

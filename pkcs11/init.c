@@ -132,13 +132,12 @@ static int
 send_init_token(struct burin_token *t, const char *label, int reinit,
     const struct burin_secret *so, struct burin_error *e)
 {
-	const struct burin_login_policy *p = &t->m->owner->policy;
 	enum burin_login who = reinit ? BURIN_LOGIN_SO : BURIN_LOGIN_NEW_SO;
 	CK_RV rv;
 
 	p11_close_token(t);
-	if (so == NULL && p->use_pad != NULL)
-		p->use_pad(p->arg, t, who);
+	if (so == NULL)
+		p11_say_pad(t, who);
 	rv = p11_InitToken(t->m, t->slot,
 	    so != NULL ? burin_secret_bytes(so) : NULL,
 	    so != NULL ? burin_secret_len(so) : 0, label);
@@ -157,15 +156,14 @@ static int
 set_user_pin(struct burin_token *t, const struct burin_secret *so,
     const struct burin_secret *user, struct burin_error *e)
 {
-	const struct burin_login_policy *p = &t->m->owner->policy;
 	CK_RV rv;
 	int rc = -1;
 
 	if (p11_anchor_session(t, e) == -1 ||
 	    p11_login_send(t, t->anchor, BURIN_LOGIN_SO, so, e) == -1)
 		goto out;
-	if (user == NULL && p->use_pad != NULL)
-		p->use_pad(p->arg, t, BURIN_LOGIN_NEW_USER);
+	if (user == NULL)
+		p11_say_pad(t, BURIN_LOGIN_NEW_USER);
 	rv = p11_InitPIN(t->m, t->anchor,
 	    user != NULL ? burin_secret_bytes(user) : NULL,
 	    user != NULL ? burin_secret_len(user) : 0);

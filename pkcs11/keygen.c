@@ -324,8 +324,8 @@ check_spec(struct burin_token *t, const struct burin_key_spec *spec,
 		burin_error_token(e, "%s", t->name);
 		return burin_error_advice(e, "leave --always-authenticate out");
 	}
-	return p11_check_place(t, spec->id != NULL ? spec->id : NULL,
-	    spec->id != NULL ? spec->id_len : 0, e);
+	return p11_check_place(
+	    t, spec->id, spec->id != NULL ? spec->id_len : 0, e);
 }
 
 static int

@@ -249,8 +249,8 @@ p11_login_wrong(struct burin_token *t, enum burin_login who,
 	return -1;
 }
 
-static void
-say_pad(struct burin_token *t, enum burin_login who)
+void
+p11_say_pad(struct burin_token *t, enum burin_login who)
 {
 	const struct burin_login_policy *p = &t->m->owner->policy;
 
@@ -319,7 +319,7 @@ p11_login_send(struct burin_token *t, CK_SESSION_HANDLE s, enum burin_login who,
 	int rc = -1;
 
 	if (pin == NULL)
-		say_pad(t, who);
+		p11_say_pad(t, who);
 	rv = p11_Login(t->m, s, logins[who].user,
 	    pin != NULL ? burin_secret_bytes(pin) : NULL,
 	    pin != NULL ? burin_secret_len(pin) : 0);

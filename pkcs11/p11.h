@@ -278,6 +278,8 @@ int p11_login_pin(struct burin_token *t, enum burin_login who,
 int p11_login_send(struct burin_token *t, CK_SESSION_HANDLE s,
     enum burin_login who, const struct burin_secret *pin,
     struct burin_error *e);
+/* Says that the PIN of who is to be typed on the reader. */
+void p11_say_pad(struct burin_token *t, enum burin_login who);
 /*
  * For other functions that have a PIN checked (C_InitToken): remembers that
  * it was right (1), or nothing (-1: neither right nor wrong); or that it was

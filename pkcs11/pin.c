@@ -103,11 +103,10 @@ send_set_pin(struct burin_token *t, enum burin_login who,
     const struct burin_secret *old, const struct burin_secret *new,
     struct burin_error *e)
 {
-	const struct burin_login_policy *p = &t->m->owner->policy;
 	CK_RV rv;
 
-	if (old == NULL && p->use_pad != NULL)
-		p->use_pad(p->arg, t, new_of(who));
+	if (old == NULL)
+		p11_say_pad(t, new_of(who));
 	rv = p11_SetPIN(t->m, t->anchor,
 	    old != NULL ? burin_secret_bytes(old) : NULL,
 	    old != NULL ? burin_secret_len(old) : 0,
@@ -214,13 +213,12 @@ static int
 send_init_pin(struct burin_token *t, const struct burin_secret *new,
     struct burin_error *e)
 {
-	const struct burin_login_policy *p = &t->m->owner->policy;
 	unsigned long min = t->info.pin_min, max = t->info.pin_max;
 	int known = max != 0 && max >= min && max < 256;
 	CK_RV rv;
 
-	if (new == NULL && p->use_pad != NULL)
-		p->use_pad(p->arg, t, BURIN_LOGIN_NEW_USER);
+	if (new == NULL)
+		p11_say_pad(t, BURIN_LOGIN_NEW_USER);
 	rv = p11_InitPIN(t->m, t->anchor,
 	    new != NULL ? burin_secret_bytes(new) : NULL,
 	    new != NULL ? burin_secret_len(new) : 0);

@@ -151,3 +151,9 @@ burin_cert_kind(X509 *cert)
 		return BURIN_CERT_PLACEHOLDER;
 	return own ? BURIN_CERT_SELF_SIGNED : BURIN_CERT_ORDINARY;
 }
+
+int
+burin_cert_is_by_token(enum burin_cert_kind kind)
+{
+	return kind == BURIN_CERT_PLACEHOLDER || kind == BURIN_CERT_ATTESTATION;
+}

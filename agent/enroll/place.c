@@ -53,8 +53,7 @@ take(const struct burin_object *objects, size_t n, struct place_use *use,
 		if (objects[i].cert == NULL || use->cert != NULL)
 			continue;
 		*kind = burin_cert_kind(objects[i].cert);
-		if (*kind == BURIN_CERT_PLACEHOLDER ||
-		    *kind == BURIN_CERT_ATTESTATION)
+		if (burin_cert_is_by_token(*kind))
 			continue;
 		if (!X509_up_ref(objects[i].cert))
 			return burin_fail_memory(e);

@@ -227,6 +227,8 @@ enum burin_cert_kind {
 	BURIN_CERT_ATTESTATION /* the token's word for where the key is from */
 };
 enum burin_cert_kind burin_cert_kind(X509 *cert);
+/* 1 when the token wrote it itself: it stands for no enrolment. */
+int burin_cert_is_by_token(enum burin_cert_kind kind);
 
 /* --- login ------------------------------------------------------------ */
 
