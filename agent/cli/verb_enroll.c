@@ -94,7 +94,7 @@ check_plan(struct cli *c, const struct plan *p, struct burin_key_spec *spec,
 	memset(spec, 0, sizeof(*spec));
 	if (p->key == NULL &&
 	    (plan_key_spec(p, spec, e) != 0 ||
-		plan_can_sign(spec->type, spec->usage, e) != 0))
+		plan_can_prove(p, spec->type, spec->usage, e) != 0))
 		return burin_error_step(e, "plan");
 	return 0;
 }

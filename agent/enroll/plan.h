@@ -41,6 +41,13 @@ struct plan {
 	char *dn;
 	struct texts sans, ekus, exts, prefixes, attributes;
 	char *attestation; /* "yubico", "draft"; NULL: none in the request */
+	/* how it is asked */
+	char *format; /* "pkcs10", "cmc"; NULL: as the protocol has it */
+	char *inner;  /* in CMC: "pkcs10", "crmf"; NULL: by the key */
+	char *pop;    /* "signature", "challenge", "agreement"; NULL: by key */
+	char *pop_cert; /* PEM: the authority's, for agreement */
+	char *reg_info; /* regInfo of CMC (RFC 10002 section 6.12) */
+	int legacy;	/* CMC: proofs of RFC 2797, SHA-1 */
 	/* from whom */
 	char *protocol; /* "est", "file" */
 	char *url;
@@ -88,11 +95,14 @@ unsigned plan_usage(const struct burin_key_spec *spec);
 /* Key type, usage and label (borrowed) that the plan resolves to. */
 int plan_key_spec(
     const struct plan *p, struct burin_key_spec *spec, struct burin_error *e);
+/* 1 when the plan asks in Full requests of CMC (dialect.c). */
+int plan_speaks_cmc(const struct plan *p);
 /*
  * PKCS#10 is signed with the key it is for: any other key is refused
- * (BURIN_EUSAGE "key-cannot-sign"). usage 0: what keys of type may do.
+ * (BURIN_EUSAGE "key-cannot-sign"), unless the plan speaks CMC, which has
+ * proofs for every key. usage 0: what keys of type may do.
  */
-int plan_can_sign(
-    enum burin_key_type type, unsigned usage, struct burin_error *e);
+int plan_can_prove(const struct plan *p, enum burin_key_type type,
+    unsigned usage, struct burin_error *e);
 
 #endif

@@ -253,22 +253,6 @@ int burin_cmc_solve(const struct burin_cmc_challenge *c, EVP_PKEY *key,
     EVP_PKEY *pub, const unsigned char *key_id, size_t key_id_len, int legacy,
     int untagged, struct burin_cmc_pop *out, struct burin_error *e);
 
-/* --- what was asked, from any kind of request ----------------------------- */
-
-/*
- * DN, key and extensions asked for: of a PKCS#10, a CertReqMsg, or the
- * request for pub in a Full request that we made. What came back is held
- * against it (burin_check_cert).
- */
-struct burin_asked {
-	X509_NAME *subject;
-	EVP_PKEY *pub;
-	STACK_OF(X509_EXTENSION) * extensions; /* may be NULL */
-};
-int burin_asked_parse(const void *data, size_t len, EVP_PKEY *pub,
-    enum burin_status status, struct burin_asked *out, struct burin_error *e);
-void burin_asked_clear(struct burin_asked *a);
-
 #ifdef __cplusplus
 }
 #endif
