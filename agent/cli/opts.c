@@ -58,6 +58,22 @@ const struct opt opts_subject[] = {
 	{ NULL, 0, OPT_FLAG, NULL, NULL },
 };
 
+const struct opt opts_form[] = {
+	{ "format", 0, OPT_VALUE, "NAME",
+	    "form of the request: pkcs10 or cmc; for a file crmf, too" },
+	{ "inner", 0, OPT_VALUE, "NAME",
+	    "inside CMC: pkcs10 or crmf (default: as its key needs)" },
+	{ "pop", 0, OPT_VALUE, "NAME",
+	    "proof of possession: signature, challenge or agreement (default: "
+	    "as the key can)" },
+	{ "pop-cert", 0, OPT_VALUE, "FILE",
+	    "for agreement: the authority's certificate for it" },
+	{ "reg-info", 0, OPT_VALUE, "TEXT",
+	    "CMC: what the authority asks to be told" },
+	{ "legacy", 0, OPT_FLAG, NULL, "CMC: for peers that have only SHA-1" },
+	{ NULL, 0, OPT_FLAG, NULL, NULL },
+};
+
 const struct opt opts_transport[] = {
 	{ "ca", 0, OPT_VALUE, "URL", "the authority" },
 	{ "protocol", 0, OPT_VALUE, "NAME", "est (default) or file" },

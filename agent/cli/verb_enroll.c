@@ -30,8 +30,8 @@ static const struct opt opts[] = {
 	    "at the end, use the key through libp11" },
 	{ NULL, 0, OPT_FLAG, NULL, NULL },
 };
-static const struct opt *const groups[] = { opts, opts_subject, opts_transport,
-	opts_wait, opts_dry_run, opts_common, NULL };
+static const struct opt *const groups[] = { opts, opts_subject, opts_form,
+	opts_transport, opts_wait, opts_dry_run, opts_common, NULL };
 
 /* What transport_check may judge before anything is made. */
 static int

@@ -23,6 +23,9 @@ int work_out(struct cli *c, const char **path, struct burin_error *e);
 int work_token(struct cli *c, int want_blank, struct burin_token **t,
     struct burin_error *e);
 int work_key(struct cli *c, struct burin_key **k, struct burin_error *e);
+/* The same for a verb that takes several: one of them, NULL the only one. */
+int work_key_called(struct cli *c, const char *uri, struct burin_key **k,
+    struct burin_error *e);
 /* The job that the first word names; job_clear, also when it fails. */
 int work_job(struct cli *c, struct job *job, struct burin_error *e);
 
@@ -50,8 +53,9 @@ int work_pem(
 
 /* Everything the subject, key and transport options say. */
 int work_plan(struct cli *c, struct plan *p, struct burin_error *e);
-/* Subject options only (request). */
+/* Subject options only, and those of the request's form (request). */
 int work_plan_subject(struct cli *c, struct plan *p, struct burin_error *e);
+int work_plan_form(struct cli *c, struct plan *p, struct burin_error *e);
 
 /* Makes modules and journal, fills en. */
 int work_engine(struct cli *c, struct engine *en, struct burin_error *e);

@@ -79,13 +79,6 @@ take_identity(struct walk *w, struct cmc_voice *v, struct burin_error *e)
 	return 0;
 }
 
-static int
-can_sign(const struct burin_key *k)
-{
-	return burin_key_get_type(k) != BURIN_X25519 &&
-	    (burin_key_usage(k) & BURIN_USE_SIGN) != 0;
-}
-
 /* An existing certificate: its key signs, its name is the identity. */
 static int
 sign_with(
@@ -106,7 +99,7 @@ sign_as_new(struct walk *w, struct cmc_voice *v, struct burin_error *e)
 	v->signer.pub = burin_key_public(w->r->key);
 	v->signer.key_id = v->key_id;
 	v->signer.key_id_len = sizeof(v->key_id);
-	if (can_sign(w->r->key)) {
+	if (plan_key_signs(w->r->key)) {
 		v->signer.by = BURIN_CMS_BY_KEY;
 		v->signer_key = w->r->key;
 		v->signer.key = burin_key_evp(w->r->key, e);
@@ -130,7 +123,7 @@ cmc_voice_open(
 		return -1;
 	cmc_thread(w->job, &v->thread);
 	v->signer.signing_time = time(NULL);
-	if (cert != NULL && can_sign(w->r->key))
+	if (cert != NULL && plan_key_signs(w->r->key))
 		return sign_with(v, w->r->key, cert, e);
 	if (w->plan.reenroll_key == NULL)
 		return sign_as_new(w, v, e);
@@ -173,68 +166,14 @@ say(struct walk *w, struct cmc_voice *v, struct burin_cmc_ask *ask,
 	return rc == 0 ? keep_thread(w, &v->thread, e) : -1;
 }
 
-static void
-text_octets(const char *text, struct burin_cmc_octets *o)
-{
-	o->len = text != NULL ? strlen(text) : 0;
-	if (o->len > sizeof(o->data))
-		o->len = sizeof(o->data);
-	if (o->len > 0)
-		memcpy(o->data, text, o->len);
-}
-
 /* --- the first message ---------------------------------------------------- */
 
-static int
-pop_of(const struct walk *w, enum burin_pop *pop, struct burin_error *e)
-{
-	static const enum burin_pop pops[] = { BURIN_POP_SIGNATURE,
-		BURIN_POP_CHALLENGE, BURIN_POP_AGREEMENT };
-	const char *name = w->plan.pop;
-	size_t i;
-
-	*pop = can_sign(w->r->key)     ? BURIN_POP_SIGNATURE
-	    : w->plan.pop_cert != NULL ? BURIN_POP_AGREEMENT
-				       : BURIN_POP_CHALLENGE;
-	if (name == NULL)
-		return 0;
-	for (i = 0; i < sizeof(pops) / sizeof(pops[0]); i++)
-		if (strcmp(name, burin_pop_name(pops[i])) == 0) {
-			*pop = pops[i];
-			return 0;
-		}
-	burin_fail(e, BURIN_EUSAGE, "pop-unknown",
-	    "'%s' is no proof of possession", name);
-	return burin_error_advice(
-	    e, "--pop takes signature, challenge, agreement");
-}
-
-static int
-take_pop_cert(struct walk *w, struct burin_pop_how *how,
-    STACK_OF(X509) * *certs, struct burin_error *e)
-{
-	const char *pem = w->plan.pop_cert;
-
-	if (how->pop != BURIN_POP_AGREEMENT)
-		return 0;
-	if (pem == NULL) {
-		burin_fail(e, BURIN_EUSAGE, "pop-cert-missing",
-		    "this proof needs the authority's key agreement "
-		    "certificate");
-		burin_error_rule(e, "RFC 6955 section 6");
-		return burin_error_advice(e, "give it with --pop-cert FILE");
-	}
-	if (burin_certs_parse(pem, strlen(pem), BURIN_EUSAGE, certs, e) != 0)
-		return -1;
-	how->authority = sk_X509_value(*certs, 0);
-	return 0;
-}
-
-/* The request in the message: CRMF where PKCS#10 could only say nothing. */
+/* The request inside the message. */
 static int
 make_request(struct walk *w, struct burin_subject *s, struct cmc_voice *v,
     struct burin_error *e)
 {
+	const char *pem = w->plan.pop_cert;
 	STACK_OF(X509) *certs = NULL;
 	struct burin_cmc_request q;
 	unsigned char *der = NULL;
@@ -242,20 +181,14 @@ make_request(struct walk *w, struct burin_subject *s, struct cmc_voice *v,
 	int rc = -1;
 
 	memset(&q, 0, sizeof(q));
-	if (pop_of(w, &q.how.pop, e) != 0 ||
-	    take_pop_cert(w, &q.how, &certs, e) != 0)
+	if ((pem != NULL &&
+		burin_certs_parse(pem, strlen(pem), BURIN_EUSAGE, &certs, e) !=
+		    0) ||
+	    plan_pop(&w->plan, w->r->key, certs, &q.how, e) != 0)
 		goto out;
-	q.form = w->plan.inner != NULL
-	    ? (strcmp(w->plan.inner, "crmf") == 0 ? BURIN_CMC_CRMF
-						  : BURIN_CMC_PKCS10)
-	    : q.how.pop == BURIN_POP_CHALLENGE ? BURIN_CMC_CRMF
-					       : BURIN_CMC_PKCS10;
+	q.form = plan_inner(&w->plan, &q.how);
 	q.subject = s;
 	q.pub = burin_key_public(w->r->key);
-	q.how.agree = -1;
-	if (q.how.pop != BURIN_POP_CHALLENGE &&
-	    (q.how.key = burin_key_evp(w->r->key, e)) == NULL)
-		goto out;
 	if (burin_cmc_requests_make(
 		&q, 1, &v->thread, v->speaks_for, &der, &len, e) != 0) {
 		(void)burin_key_last_error(w->r->key, e);
@@ -275,8 +208,9 @@ say_request(struct walk *w, struct cmc_voice *v, struct burin_cmc_ask *ask,
 {
 	ask->requests = w->job->request.data;
 	ask->requests_len = w->job->request.len;
-	text_octets(w->job->id, &ask->data_return);
-	text_octets(w->plan.reg_info, &ask->reg_info);
+	if (plan_octets(w->job->id, "the job", &ask->data_return, e) != 0 ||
+	    plan_octets(w->plan.reg_info, "--reg-info", &ask->reg_info, e) != 0)
+		return -1;
 	return say(w, v, ask, e);
 }
 

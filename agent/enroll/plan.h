@@ -12,6 +12,7 @@
 #include <stddef.h>
 
 #include <burin/attest.h>
+#include <burin/cmc.h>
 #include <burin/error.h>
 #include <burin/request.h>
 #include <burin/token.h>
@@ -99,10 +100,27 @@ int plan_key_spec(
 int plan_speaks_cmc(const struct plan *p);
 /*
  * PKCS#10 is signed with the key it is for: any other key is refused
- * (BURIN_EUSAGE "key-cannot-sign"), unless the plan speaks CMC, which has
- * proofs for every key. usage 0: what keys of type may do.
+ * (BURIN_EUSAGE "key-cannot-sign"), unless the plan speaks CMC or CRMF,
+ * which have proofs for every key, or names another proof. usage 0: what keys
+ * of type may do.
  */
 int plan_can_prove(const struct plan *p, enum burin_key_type type,
     unsigned usage, struct burin_error *e);
+
+/* --- plan_pop.c: proofs and forms of requests --------------------------- */
+
+int plan_key_signs(const struct burin_key *k);
+/* What of format, inner, pop and pop_cert is wrong whatever the key. */
+int plan_check_form(const struct plan *p, struct burin_error *e);
+/* authority: the certificates of pop_cert. how borrows from k and from it. */
+int plan_pop(const struct plan *p, struct burin_key *k,
+    STACK_OF(X509) * authority, struct burin_pop_how *how,
+    struct burin_error *e);
+/* The form of a request with that proof inside CMC. */
+enum burin_cmc_form plan_inner(
+    const struct plan *p, const struct burin_pop_how *how);
+/* text of an option as the octets of a control; NULL: none. */
+int plan_octets(const char *text, const char *option,
+    struct burin_cmc_octets *o, struct burin_error *e);
 
 #endif

@@ -240,7 +240,8 @@ plan_can_prove(const struct plan *p, enum burin_key_type type, unsigned usage,
 {
 	const char *name = burin_key_type_name(type);
 
-	if (plan_speaks_cmc(p))
+	if (plan_speaks_cmc(p) || p->pop != NULL ||
+	    (p->format != NULL && strcmp(p->format, "crmf") == 0))
 		return 0;
 	if (type != BURIN_X25519 &&
 	    (usage == 0 || (usage & BURIN_USE_SIGN) != 0))
