@@ -87,8 +87,6 @@ const struct opt opts_transport[] = {
 	    "where the enrolment secret comes from" },
 	{ "proxy", 0, OPT_VALUE, "URL", "HTTP proxy; \"\" for none" },
 	{ "timeout", 0, OPT_VALUE, "SECONDS", "for one exchange" },
-	{ "reenroll", 0, OPT_VALUE, "=URI",
-	    "authenticate with the certificate of --key, or of this key" },
 	{ "request-file", 0, OPT_VALUE, "FILE",
 	    "protocol file: where the request goes" },
 	{ "response-file", 0, OPT_VALUE, "FILE",

@@ -254,15 +254,47 @@ set_transport(struct cli *c, struct plan *p, struct burin_error *e)
 	return 0;
 }
 
+static int
+set_words(struct cli *c, struct plan *p, struct burin_error *e)
+{
+	if (work_plan_subject(c, p, e) != 0 || work_plan_form(c, p, e) != 0 ||
+	    set_transport(c, p, e) != 0)
+		return -1;
+	p->consumer_check = arg_flag(c->args, "consumer-check") > 0;
+	return check_form(p, e);
+}
+
+int
+work_plan_renew(
+    struct cli *c, const char *key, struct plan *p, struct burin_error *e)
+{
+	int rekey = arg_flag(c->args, "rekey") > 0;
+
+	if (set(c, "type", &p->key_type, e) != 0 ||
+	    set(c, "slot", &p->slot, e) != 0 ||
+	    set(c, "label", &p->label, e) != 0 || set_words(c, p, e) != 0)
+		return burin_error_step(e, "plan");
+	if (!rekey &&
+	    (p->key_type != NULL || p->slot != NULL || p->label != NULL)) {
+		(void)burin_fail(e, BURIN_EUSAGE, "option-conflict",
+		    "--type, --slot and --label are for a new key");
+		(void)burin_error_advice(e, "add --rekey");
+		return burin_error_step(e, "plan");
+	}
+	if ((p->reenroll_key = strdup(key)) == NULL ||
+	    (!rekey && (p->key = strdup(key)) == NULL))
+		return burin_fail_memory(e);
+	/* The renewed certificate takes the place of the old one. */
+	p->replace = !rekey || arg_flag(c->args, "replace") > 0;
+	return 0;
+}
+
 int
 work_plan(struct cli *c, struct plan *p, struct burin_error *e)
 {
-	if (set_key(c, p, e) != 0 || work_plan_subject(c, p, e) != 0 ||
-	    work_plan_form(c, p, e) != 0 || set_transport(c, p, e) != 0 ||
-	    check_form(p, e) != 0)
+	if (set_key(c, p, e) != 0 || set_words(c, p, e) != 0)
 		return burin_error_step(e, "plan");
 	p->replace = arg_flag(c->args, "replace") > 0;
-	p->consumer_check = arg_flag(c->args, "consumer-check") > 0;
 	if (set_reenroll(c, p, e) != 0)
 		return burin_error_step(e, "plan");
 	return 0;
