@@ -28,6 +28,10 @@
 extern "C" {
 #endif
 
+/* The content types of its messages. */
+#define BURIN_CMC_PKI_DATA "1.3.6.1.5.5.7.12.2"
+#define BURIN_CMC_PKI_RESPONSE "1.3.6.1.5.5.7.12.3"
+
 #define BURIN_CMC_MAX_REQUESTS 8  /* certification requests we send */
 #define BURIN_CMC_MAX_PARTS 256	  /* body parts in one message */
 #define BURIN_CMC_MAX_DEPTH 4	  /* messages in messages */
