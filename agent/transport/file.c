@@ -168,6 +168,7 @@ file_submit(const struct transport_config *c, const unsigned char *request,
 
 const struct transport_protocol transport_file = {
 	.name = "file",
+	.carries = TRANSPORT_EITHER,
 	.check = file_check,
 	.submit = file_submit,
 	.cacerts = NULL,
