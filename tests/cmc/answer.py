@@ -17,7 +17,8 @@ from envelope import (authenticated_data, can_decrypt, certs_only,
                       enveloped_data, signed_data, signer_info)
 from exchange import Exchange, Refusal
 from issue import now, public_der
-from messages import BadMessage, Certificate, Request, read_content_info
+from messages import (BadMessage, Certificate, Control, Request,
+                      read_content_info)
 from proofs import Wrong, load_key
 from subject import names_to_issue
 
@@ -101,11 +102,15 @@ class Handler:
     # --- what was asked for ------------------------------------------------
 
     def serve(self) -> None:
+        query = self.x.body.one("queryPending")
+        if query and self.x.body.requests:
+            raise Refusal("badRequest", [query.id],
+                          "queryPending beside requests")
         aborted = services.confirm_or_abort(self)
         if self.x.body.requests and not aborted:
             self.enrol()
-        if self.x.body.one("queryPending"):
-            self.poll()
+        if query:
+            self.poll(query)
         services.serve_others(self)
         if not self.out.statuses and not self.out.simple:
             self.out.add(N.SUCCESS, [0])
@@ -183,8 +188,7 @@ class Handler:
         self.out.add(status, [r.id for r in requests], "", info)
         self.log["pend-token"] = token.hex()
 
-    def poll(self) -> None:
-        control = self.x.body.one("queryPending")
+    def poll(self, control: Control) -> None:
         token = services.octets_of(control)
         self.log["query-pending"] = token.hex()
         strong = [s for s in self.log["signers"]

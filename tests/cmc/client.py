@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """As much of a CMC client as it takes to try the authority out."""
+import contextlib
 import hashlib
 import os
 import socket
+import ssl
 import subprocess
 import urllib.error
 import urllib.request
@@ -17,7 +19,7 @@ from controls import tagged_attribute
 from envelope import attributes, content_info
 from issue import (common_name, extension, from_pem, key_id, public_der,
                    sign_ecdsa)
-from messages import Message
+from messages import RAW_LIST, Message, decode, decode_integer
 from proofs import mac
 
 SHA256 = der.algorithm(N.HASH_OIDS["sha256"])
@@ -70,12 +72,14 @@ def pop_link(secret: str, random: bytes) -> bytes:
 
 
 def crmf(key, name: str, req_id: int, link: bytes | None,
-         popo: str = "signature") -> bytes:
-    """TaggedRequest with a CertReqMsg."""
+         popo: str = "signature", more: list = ()) -> bytes:
+    """TaggedRequest with a CertReqMsg; more: controls (name, value)."""
     spki = public_der(key)
     exts = extension(N.SKI, der.octets(key_id(spki)))
-    controls = der.seq(der.seq(der.oid(N.OIDS["popLinkWitnessV2"]), link)) \
-        if link else b""
+    found = [("popLinkWitnessV2", link)] if link else []
+    controls = b"".join(der.seq(der.oid(N.OIDS[n]), v)
+                        for n, v in [*found, *more])
+    controls = der.seq(controls) if controls else b""
     request = der.seq(der.integer(req_id), der.seq(
         der.context(5, common_name(name)), der.retag(spki, 0xa6),
         der.context(9, exts)), controls)
@@ -126,38 +130,69 @@ def full_request(data: bytes, key, cert=None) -> bytes:
         der.context(0, cert.der) if cert else b"", der.set_of(info)))
 
 
-def post(url: str, data: bytes) -> tuple[int, bytes]:
-    request = urllib.request.Request(url, data, {
-        "Content-Type": "application/pkcs7-mime; smime-type=CMC-request"})
+def legacy(key, identification: str, secret: str) -> bytes:
+    """A PKIData with the proofs of RFC 2797: SHA-1 all over."""
+    random = os.urandom(64)
+    link = hashlib.sha1(secret.encode()).digest()
+    request = crmf(key, "bob", 1, None, more=[
+        ("popLinkWitness", der.octets(mac("sha1", link, random)))])
+    proof = hashlib.sha1((secret + identification).encode()).digest()
+    reqs = der.seq(request)
+    return pki_data(
+        [("popLinkRandom", der.octets(random)),
+         ("identification", der.utf8(identification)),
+         ("identityProof", der.octets(mac("sha1", proof, reqs)))],
+        [request], None)
+
+
+@contextlib.contextmanager
+def exchanged(one: str, other: str):
+    """Two OIDs change places, as in the modules of RFC 5912 and 6402."""
+    N.OIDS[one], N.OIDS[other] = N.OIDS[other], N.OIDS[one]
     try:
-        with urllib.request.urlopen(request, timeout=20) as answer:
+        yield
+    finally:
+        N.OIDS[one], N.OIDS[other] = N.OIDS[other], N.OIDS[one]
+
+
+def tls(ca: str) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=ca)
+
+
+def post(url: str, data: bytes, context=None,
+         type_: str = "application/pkcs7-mime; smime-type=CMC-request"
+         ) -> tuple[int, bytes]:
+    request = urllib.request.Request(url, data, {"Content-Type": type_})
+    try:
+        with urllib.request.urlopen(request, timeout=20,
+                                    context=context) as answer:
             return answer.status, answer.read()
     except urllib.error.HTTPError as e:
         return e.code, e.read()
 
 
-def send_tcp(url: str, data: bytes) -> bytes:
+def host_and_port(url: str) -> tuple[str, int]:
     host, port = url.removeprefix("tcp://").split(":")
+    return host, int(port)
+
+
+def receive(s: socket.socket) -> bytes:
     got = b""
-    with socket.create_connection((host, int(port)), 20) as s:
-        s.sendall(data)
-        while der.element_end(got) is None:
-            more = s.recv(65536)
-            if not more:
-                raise EOFError("the peer hung up")
-            got += more
+    while der.element_end(got) is None:
+        more = s.recv(65536)
+        if not more:
+            raise EOFError("the peer hung up")
+        got += more
     return got
 
 
 def statuses(message: Message) -> list[tuple[int, list[int]]]:
     """(status, body part ids) of each statusInfoV2."""
-    from services import STATUS_HEAD
-    from messages import decode, decode_integer
     found = []
     for control in message.body.all("statusInfoV2"):
-        parts = [bytes(p) for p in decode(control.value, STATUS_HEAD, "s")]
+        parts = [bytes(p) for p in decode(control.value, RAW_LIST, "s")]
         ids = [decode_integer(bytes(i))
-               for i in decode(parts[1], STATUS_HEAD, "ids")]
+               for i in decode(parts[1], RAW_LIST, "ids")]
         found.append((decode_integer(parts[0]), ids))
     return found
 

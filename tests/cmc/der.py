@@ -124,3 +124,31 @@ def element_end(data: bytes, start: int = 0) -> int | None:
         first = int.from_bytes(data[pos:pos + count], "big")
         pos += count
     return pos + first if pos + first <= len(data) else None
+
+
+def content_start(data: bytes, start: int) -> int:
+    """Where the content of an element with a tag of one byte begins."""
+    first = data[start + 1]
+    return start + 2 + (first & 127 if first > 0x80 else 0)
+
+
+def definite(data: bytes) -> bytes:
+    """BER with definite lengths, and OCTET STRINGs in one piece: pyasn1 0.4
+    loses its way in nested indefinite lengths. Else the octets are kept."""
+    end = element_end(data)
+    if end is None or not data[0] & 0x20:
+        return data
+    start = content_start(data, 0)
+    stop = end - 2 if data[1] == 0x80 else end
+    parts, pos = [], start
+    while pos < stop:
+        after = element_end(data, pos)
+        if after is None:
+            return data
+        parts.append(definite(data[pos:after]))
+        pos = after
+    if data[0] == 0x24:
+        return octets(b"".join(p[content_start(p, 0):] for p in parts))
+    if data[1] == 0x80 or b"".join(parts) != data[start:stop]:
+        return tlv(data[0], *parts) + data[end:]
+    return data

@@ -105,7 +105,7 @@ class Authority:
 
     def __init__(self, directory: str):
         self.dir = directory
-        for sub in ("issued", "published"):
+        for sub in ("issued", "published", "messages"):
             os.makedirs(os.path.join(directory, sub), exist_ok=True)
         if not os.path.exists(self.path("ca.pem")):
             self.make()
@@ -223,7 +223,8 @@ class Authority:
                      if c.issuer == issuer and c.serial == serial), None)
 
     def find_ski(self, ski: bytes) -> Certificate | None:
-        return next((c for c in self.issued.values() if c.ski == ski), None)
+        found = [c for c in self.issued.values() if c.ski == ski]
+        return min(found, key=self.is_revoked, default=None)
 
     def is_revoked(self, cert: Certificate) -> bool:
         return f"{cert.serial:x}" in self.revoked

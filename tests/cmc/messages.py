@@ -292,6 +292,8 @@ class Message:
         self.data = data
         self.layers: list[Layer] = []
         self.body: Body | None = None
+        if data[1:2] == b"\x80":
+            data = der.definite(data)
         if not is_content_info(data):
             self.kind = "simple-request"
             self.request = Request(der.context(0, der.integer(1), data))
@@ -346,8 +348,8 @@ def is_content_info(data: bytes) -> bool:
     """A SEQUENCE that begins with an OBJECT IDENTIFIER."""
     if len(data) < 4 or data[0] != 0x30:
         raise BadMessage("no SEQUENCE")
-    skip = 2 + (data[1] & 127 if data[1] > 128 else 0)
-    return data[skip:skip + 1] == b"\x06"
+    start = der.content_start(data, 0)
+    return data[start:start + 1] == b"\x06"
 
 
 def read_content_info(data: bytes) -> tuple[str, bytes]:

@@ -11,10 +11,10 @@ import der
 import names as N
 from envelope import authenticated_data
 from exchange import Refusal
-from messages import (BadMessage, Control, Request, algorithm, decode,
+from messages import (RAW_LIST, BadMessage, Control, Request, algorithm, decode,
                       decode_octets, encode)
 
-STATUS_HEAD = univ.SequenceOf(componentType=univ.Any())
+
 
 
 def read(control: Control, spec):
@@ -34,7 +34,7 @@ def client_status(h) -> int | None:
     """The status that a client says in its request."""
     for control in h.x.body.controls:
         if control.name in ("statusInfoV2", "statusInfo"):
-            parts = read(control, STATUS_HEAD)
+            parts = read(control, RAW_LIST)
             return int(decode(bytes(parts[0]), univ.Integer(), "status"))
     return None
 

@@ -53,5 +53,5 @@ def is_name(part: bytes) -> bool:
     """An RDNSequence: empty, or of SETs."""
     if part[0] != 0x30:
         return False
-    start = 2 + (part[1] & 127 if part[1] > 128 else 0)
+    start = der.content_start(part, 0)
     return part[start:start + 1] in (b"", b"\x31")
