@@ -15,6 +15,7 @@
 
 /* An OID text at its longest: 20 octets of content. */
 #define MAX_OID_TEXT 64
+#define OID_HMAC_SHA1 "1.3.6.1.5.5.8.1.2" /* hMAC-SHA1: RFC 3370 */
 
 struct algorithm {
 	const char *oid;
@@ -32,8 +33,7 @@ static const struct algorithm hmacs[] = {
 	{ "1.2.840.113549.2.9", "SHA256" }, { "1.2.840.113549.2.10", "SHA384" },
 	{ "1.2.840.113549.2.11", "SHA512" }, { "1.2.840.113549.2.8", "SHA224" },
 	{ "1.2.840.113549.2.12", "SHA512-224" },
-	{ "1.2.840.113549.2.13", "SHA512-256" },
-	{ "1.3.6.1.5.5.8.1.2", "SHA1" },  /* hMAC-SHA1: RFC 3370 */
+	{ "1.2.840.113549.2.13", "SHA512-256" }, { OID_HMAC_SHA1, "SHA1" },
 	{ "1.2.840.113549.2.7", "SHA1" }, /* id-hmacWithSHA1: PKCS#5 */
 };
 #define N(table) (sizeof(table) / sizeof((table)[0]))
@@ -95,19 +95,12 @@ cmc_hmac_name(const X509_ALGOR *alg, int legacy)
 }
 
 static X509_ALGOR *
-make_algor(
-    const struct algorithm *table, size_t n, const char *name, int parameters)
+make_algor(const char *dotted, int parameters)
 {
-	X509_ALGOR *alg = NULL;
-	ASN1_OBJECT *oid = NULL;
-	size_t i;
+	X509_ALGOR *alg = X509_ALGOR_new();
+	ASN1_OBJECT *oid = OBJ_txt2obj(dotted, 1);
 
-	for (i = 0; i < n; i++) {
-		if (strcmp(table[i].name, name) == 0)
-			break;
-	}
-	if (i < n && (oid = OBJ_txt2obj(table[i].oid, 1)) != NULL &&
-	    (alg = X509_ALGOR_new()) != NULL &&
+	if (alg != NULL && oid != NULL &&
 	    X509_ALGOR_set0(alg, oid, parameters, NULL) == 1)
 		return alg;
 	ASN1_OBJECT_free(oid);
@@ -115,19 +108,38 @@ make_algor(
 	return NULL;
 }
 
+/* The first OID of a name; "" when there is none. */
+static const char *
+oid_of(const struct algorithm *table, size_t n, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (strcmp(table[i].name, name) == 0)
+			return table[i].oid;
+	}
+	return "";
+}
+
 /* RFC 5754 section 2: without parameters. */
 X509_ALGOR *
 cmc_hash_algor(const char *name)
 {
-	return make_algor(hashes, N(hashes), name, V_ASN1_UNDEF);
+	return make_algor(oid_of(hashes, N(hashes), name), V_ASN1_UNDEF);
 }
 
-/* RFC 4231 section 3.1: with NULL; RFC 3370 section 3.1: without. */
 X509_ALGOR *
 cmc_hmac_algor(const char *name)
 {
-	return make_algor(hmacs, N(hmacs), name,
-	    strcmp(name, "SHA1") == 0 ? V_ASN1_UNDEF : V_ASN1_NULL);
+	return cmc_hmac_algor_by_oid(oid_of(hmacs, N(hmacs), name));
+}
+
+/* RFC 4231 section 3.1: with NULL; hMAC-SHA1 of RFC 3370 section 3.1: not. */
+X509_ALGOR *
+cmc_hmac_algor_by_oid(const char *oid)
+{
+	return make_algor(
+	    oid, strcmp(oid, OID_HMAC_SHA1) == 0 ? V_ASN1_UNDEF : V_ASN1_NULL);
 }
 
 int

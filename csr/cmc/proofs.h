@@ -32,6 +32,7 @@ const char *cmc_hmac_name(const X509_ALGOR *alg, int legacy);
 /* name is of a hash: "SHA1", "SHA256"…; X509_ALGOR_free, NULL no memory. */
 X509_ALGOR *cmc_hash_algor(const char *name);
 X509_ALGOR *cmc_hmac_algor(const char *name);
+X509_ALGOR *cmc_hmac_algor_by_oid(const char *oid);
 
 /* HASH(a || b); name as above. b may be NULL with 0. */
 int cmc_hash(const char *name, const void *a, size_t a_len, const void *b,
