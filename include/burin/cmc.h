@@ -155,6 +155,13 @@ struct burin_cmc_ask {
 /* *der is OPENSSL_free'd by the caller. */
 int burin_cmc_make(const struct burin_cmc_ask *ask, unsigned char **der,
     size_t *der_len, struct burin_error *e);
+/*
+ * What ask.encrypt does, for who keeps the message as it was before (section
+ * 5): burin_cmc_read and burin_asked_parse want to see that one.
+ */
+int burin_cmc_encrypt(const void *message, size_t len,
+    const struct burin_cms_recipient *to, unsigned char **der, size_t *der_len,
+    struct burin_error *e);
 
 /*
  * changeSubjectName (RFC 10002 section 6.10) as an attribute of s, which
