@@ -131,6 +131,18 @@ int csr_subject_extensions(const struct burin_subject *s,
     const X509_PUBKEY *spki, STACK_OF(X509_EXTENSION) * *out,
     struct burin_error *e);
 
+/* --- what others ask for ------------------------------------------------ */
+
+/* "request-malformed" when the name (field: "subject") has a flaw. */
+int csr_check_dn(const X509_NAME *dn, const char *field,
+    enum burin_status status, struct burin_error *e);
+/*
+ * Extensions that are asked for: some and not too many, none twice, each
+ * well formed, the names sound; else "request-malformed".
+ */
+int csr_check_asked(const STACK_OF(X509_EXTENSION) * exts,
+    enum burin_status status, struct burin_error *e);
+
 /* --- attributes --------------------------------------------------------- */
 
 int csr_attribute_parse(
