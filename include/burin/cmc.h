@@ -171,8 +171,9 @@ enum burin_cmc_status {
 	BURIN_CMC_POP_REQUIRED = 6,
 	BURIN_CMC_PARTIAL = 7
 };
-const char *burin_cmc_status_name(long status); /* "confirmRequired" */
-const char *burin_cmc_fail_name(long fail);	/* "badIdentity" */
+/* "confirmRequired", "badIdentity"; NULL: not defined */
+const char *burin_cmc_status_name(long status);
+const char *burin_cmc_fail_name(long fail);
 
 /* What the reader holds the answer against. Borrowed. */
 struct burin_cmc_expect {
