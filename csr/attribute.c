@@ -208,6 +208,21 @@ out:
 }
 
 int
+csr_attribute_make(const char *oid, const ASN1_TYPE *value,
+    X509_ATTRIBUTE **out, struct burin_error *e)
+{
+	ASN1_OBJECT *type = OBJ_txt2obj(oid, 1);
+	int rc;
+
+	*out = NULL;
+	rc = type != NULL
+	    ? make_attribute(type, value->value.asn1_string, out, e)
+	    : burin_fail_memory(e);
+	ASN1_OBJECT_free(type);
+	return rc;
+}
+
+int
 csr_challenge_make(const struct burin_secret *challenge, X509_ATTRIBUTE **out,
     struct burin_error *e)
 {

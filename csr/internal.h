@@ -127,6 +127,15 @@ int csr_subject_put_ext(struct burin_subject *s, CONF *conf, const char *name,
 /* Takes name over, also when it fails. */
 int csr_subject_put_name(
     struct burin_subject *s, GENERAL_NAME *name, struct burin_error *e);
+/* Takes attr over, also when it fails; what names it in errors. */
+int csr_subject_put_attribute(struct burin_subject *s, X509_ATTRIBUTE *attr,
+    const char *what, struct burin_error *e);
+/*
+ * A subject like s with one attribute more (NULL: none) for a moment: all in
+ * it is borrowed but the list, which sk_X509_ATTRIBUTE_free frees.
+ */
+int csr_subject_with(const struct burin_subject *s, X509_ATTRIBUTE *attr,
+    struct burin_subject *out, struct burin_error *e);
 /*
  * Everything asked for as extensions, in a fixed order: keyUsage,
  * extendedKeyUsage, subjectAltName, ipAddrBlocks, subjectKeyIdentifier of
@@ -152,6 +161,9 @@ int csr_check_asked(const STACK_OF(X509_EXTENSION) * exts,
 
 int csr_attribute_parse(
     const char *line, X509_ATTRIBUTE **out, struct burin_error *e);
+/* Of this dotted type; value is a string or a SEQUENCE. */
+int csr_attribute_make(const char *oid, const ASN1_TYPE *value,
+    X509_ATTRIBUTE **out, struct burin_error *e);
 int csr_challenge_make(const struct burin_secret *challenge,
     X509_ATTRIBUTE **out, struct burin_error *e);
 /* Frees attr and zeroes its value. */

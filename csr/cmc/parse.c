@@ -247,8 +247,8 @@ read_requests(const struct reading *r)
 	const unsigned char *p;
 	int i, n;
 
-	b->reqs = ASN1_STRING_get0_data(b->data->reqs->value.sequence);
-	b->reqs_len = (size_t)ASN1_STRING_length(b->data->reqs->value.sequence);
+	b->reqs = ASN1_STRING_get0_data(b->data->reqs);
+	b->reqs_len = (size_t)ASN1_STRING_length(b->data->reqs);
 	p = b->reqs;
 	b->typed = d2i_CMC_REQS(NULL, &p, (long)b->reqs_len);
 	if (b->typed == NULL || p != b->reqs + b->reqs_len)

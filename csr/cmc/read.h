@@ -67,7 +67,7 @@ int cmc_layers_read(
 int cmc_voice_find(const struct cmc_reader *rd, struct burin_cms *cms,
     struct cmc_layer *layer);
 
-/* --- thread.c ------------------------------------------------------------- */
+/* --- back.c --------------------------------------------------------------- */
 
 /* Our own message; the answer is held against it. */
 int cmc_sent_read(const struct cmc_reader *rd);

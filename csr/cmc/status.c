@@ -100,7 +100,7 @@ take_info(const CMC_INFO *info, struct cmc_state *out)
 		ERR_clear_error();
 		return NULL;
 	case CMC_INFO_SEQUENCE:
-		return take_sequence(info->d.sequence->value.sequence, out);
+		return take_sequence(info->d.sequence, out);
 	default:
 		return take_ext(info->d.ext, out);
 	}
