@@ -242,6 +242,7 @@ typedef struct {
 DECLARE_ASN1_FUNCTIONS(CMC_CERT_ID)
 
 /* section 6.15 */
+DEFINE_STACK_OF(ASN1_OCTET_STRING)
 typedef struct {
 	ASN1_INTEGER *seqNumber;
 	X509_ALGOR *hash;
