@@ -8,6 +8,8 @@
 
 #include <openssl/crypto.h>
 
+#include <burin/cmc.h>
+
 #include "../internal.h"
 #include "controls.h"
 

@@ -10,11 +10,8 @@
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 
-#include "../cms/asn1.h"
+#include "../cms/internal.h"
 #include "make.h"
-
-#define OID_SIGNED "1.2.840.113549.1.7.2"
-#define OID_AUTHENTICATED "1.2.840.113549.1.9.16.1.2"
 
 static int
 read_requests(const struct burin_cmc_ask *ask, struct cmc_requests *reqs,
@@ -50,34 +47,49 @@ protect(const struct burin_cmc_ask *ask, const unsigned char *data, size_t len,
  * what servers of every generation read; the signature or MAC inside tells
  * when it was changed on the way.
  */
-static int
-encrypt(const struct burin_cmc_ask *ask, unsigned char **der, size_t *der_len,
+int
+burin_cmc_encrypt(const void *message, size_t len,
+    const struct burin_cms_recipient *to, unsigned char **der, size_t *der_len,
     struct burin_error *e)
 {
-	const unsigned char *p = *der;
-	CSR_CONTENT_INFO *inner;
+	const unsigned char *p = message;
+	CSR_CONTENT_INFO *inner = d2i_CSR_CONTENT_INFO(NULL, &p, (long)len);
+	char type[CSR_OID_TEXT] = "";
 	const ASN1_STRING *content;
-	unsigned char *out = NULL;
-	size_t out_len = 0;
 	int rc = -1;
 
-	inner = d2i_CSR_CONTENT_INFO(NULL, &p, (long)*der_len);
-	if (inner == NULL || inner->content == NULL ||
-	    inner->content->type != V_ASN1_SEQUENCE) {
-		(void)burin_fail_openssl(e, BURIN_EINTERNAL, "message-encode",
-		    "the message cannot be encrypted");
+	*der = NULL;
+	*der_len = 0;
+	if (inner == NULL || p != (const unsigned char *)message + len ||
+	    inner->content == NULL || inner->content->type != V_ASN1_SEQUENCE) {
+		(void)burin_fail_openssl(e, BURIN_EUSAGE, "message-malformed",
+		    "what is to be encrypted is no message");
+		(void)burin_error_rule(e, "RFC 10002 section 5");
 		goto out;
 	}
+	csr_oid_text(inner->type, type);
 	content = inner->content->value.sequence;
-	rc = burin_cms_encrypt(ask->encrypt, 1, BURIN_CMS_AES256_CBC,
-	    ask->protect == BURIN_CMC_AUTHENTICATED ? OID_AUTHENTICATED
-						    : OID_SIGNED,
-	    content->data, (size_t)content->length, &out, &out_len, e);
+	rc = burin_cms_encrypt(to, 1, BURIN_CMS_AES256_CBC, type, content->data,
+	    (size_t)content->length, der, der_len, e);
 out:
 	CSR_CONTENT_INFO_free(inner);
-	OPENSSL_clear_free(*der, *der_len);
-	*der = out;
-	*der_len = out_len;
+	return rc;
+}
+
+static int
+protect_and_encrypt(const struct burin_cmc_ask *ask, const unsigned char *data,
+    size_t len, unsigned char **der, size_t *der_len, struct burin_error *e)
+{
+	unsigned char *message = NULL;
+	size_t n = 0;
+	int rc = -1;
+
+	if (ask->encrypt == NULL)
+		return protect(ask, data, len, der, der_len, e);
+	if (protect(ask, data, len, &message, &n, e) == 0)
+		rc = burin_cmc_encrypt(
+		    message, n, ask->encrypt, der, der_len, e);
+	OPENSSL_clear_free(message, n);
 	return rc;
 }
 
@@ -94,12 +106,9 @@ burin_cmc_make(const struct burin_cmc_ask *ask, unsigned char **der,
 	*der_len = 0;
 	if (read_requests(ask, &reqs, e) == -1)
 		return -1;
-	if (cmc_check_ask(ask, &reqs, e) == -1 ||
-	    cmc_data_make(ask, &reqs, &data, &len, e) == -1 ||
-	    protect(ask, data, len, der, der_len, e) == -1)
-		goto out;
-	rc = ask->encrypt != NULL ? encrypt(ask, der, der_len, e) : 0;
-out:
+	if (cmc_check_ask(ask, &reqs, e) == 0 &&
+	    cmc_data_make(ask, &reqs, &data, &len, e) == 0)
+		rc = protect_and_encrypt(ask, data, len, der, der_len, e);
 	OPENSSL_clear_free(data, len); /* may hold a revocation's secret */
 	cmc_requests_clear(&reqs);
 	return rc;

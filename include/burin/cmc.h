@@ -151,6 +151,13 @@ struct burin_cmc_ask {
 /* *der is OPENSSL_free'd by the caller. */
 int burin_cmc_make(const struct burin_cmc_ask *ask, unsigned char **der,
     size_t *der_len, struct burin_error *e);
+/*
+ * What ask.encrypt does, for who keeps the message as it was before (section
+ * 5): burin_cmc_read and burin_asked_parse want to see that one.
+ */
+int burin_cmc_encrypt(const void *message, size_t len,
+    const struct burin_cms_recipient *to, unsigned char **der, size_t *der_len,
+    struct burin_error *e);
 
 /*
  * changeSubjectName (RFC 10002 section 6.10) as an attribute of s, which
@@ -260,8 +267,9 @@ int burin_cmc_solve(const struct burin_cmc_challenge *c, EVP_PKEY *key,
 
 /*
  * DN, key and extensions asked for: of a PKCS#10, a CertReqMsg, or the
- * request for pub in a Full request that we made. What came back is held
- * against it (burin_check_cert).
+ * request for pub in CertReqMessages, in a reqSequence, or in a Full request
+ * that we made (before it was encrypted). pub NULL: there is but one. What
+ * came back is held against it (burin_check_cert).
  */
 struct burin_asked {
 	X509_NAME *subject;

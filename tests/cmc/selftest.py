@@ -1,0 +1,42 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Tries peer.py and decode.py with a small client made of the same parts, so
+that a test of burin that fails with them fails for burin's reasons."""
+import os
+import sys
+import tempfile
+import traceback
+
+sys.dont_write_bytecode = True
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
+
+try:
+    import scenes
+    import scenes_flows  # noqa: F401 adds its own
+except ModuleNotFoundError as e:
+    if e.name.split(".")[0] not in ("pyasn1", "pyasn1_modules",
+                                    "cryptography"):
+        raise
+    print(f"SKIPPED: python has no {e.name}")
+    sys.exit(77)
+
+
+def main() -> int:
+    failed = 0
+    wanted = sys.argv[1:]
+    for name, scene in scenes.ALL.items():
+        if wanted and name not in wanted:
+            continue
+        try:
+            with tempfile.TemporaryDirectory(prefix="cmc-peer.") as work:
+                scene(work)
+            print(f"{name}: ok", flush=True)
+        except Exception:  # noqa: B902 whatever it is, the next scene counts
+            failed += 1
+            print(f"{name}: FAILED\n{traceback.format_exc()}", flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
