@@ -182,14 +182,16 @@ enum burin_cmc_status {
 	BURIN_CMC_POP_REQUIRED = 6,
 	BURIN_CMC_PARTIAL = 7
 };
-const char *burin_cmc_status_name(long status); /* "confirmRequired" */
-const char *burin_cmc_fail_name(long fail);	/* "badIdentity" */
+/* "confirmRequired", "badIdentity"; NULL: not defined */
+const char *burin_cmc_status_name(long status);
+const char *burin_cmc_fail_name(long fail);
 
 /* What the reader holds the answer against. Borrowed. */
 struct burin_cmc_expect {
 	enum burin_status status; /* of what is no message at all */
 	const struct burin_cmc_thread *thread; /* NULL: no nonces were sent */
-	const unsigned char *request;	       /* the message that was sent */
+	/* the message that was sent, as it was before it was encrypted */
+	const unsigned char *request;
 	size_t request_len;
 	STACK_OF(X509) * anchors;
 	time_t now;
@@ -222,6 +224,7 @@ struct burin_cmc_challenge {
 	char pop_algorithm[64], witness_algorithm[64]; /* dotted OIDs */
 };
 
+struct cmc_kept;
 struct burin_cmc_reply {
 	enum burin_cmc_outcome outcome;
 	STACK_OF(X509) * certs; /* all that came: unordered, not trusted */
@@ -237,7 +240,7 @@ struct burin_cmc_reply {
 	/* trustedAnchors that passed every rule of section 6.15 */
 	STACK_OF(X509) * anchors;
 	long anchors_number; /* their seqNumber: to be remembered */
-	struct burin_cms *message[BURIN_CMC_MAX_DEPTH]; /* own the bytes */
+	struct cmc_kept *kept; /* owns what is borrowed above */
 };
 
 /*
