@@ -989,9 +989,9 @@ try(const unsigned char *data, size_t len)
 		p = burin_cms_content(cms, &n);
 		break;
 	case BURIN_CMS_AUTH_ENVELOPED:
-		key = ec;
-		/* fall through */
 	case BURIN_CMS_ENVELOPED:
+		if (burin_cms_get_type(cms) == BURIN_CMS_AUTH_ENVELOPED)
+			key = ec;
 		rc = burin_cms_decrypt(cms, &to, key, key, &out, &e);
 		if (rc == 0 && key == ec) {
 			p = burin_secret_bytes(out);
