@@ -151,6 +151,7 @@ class Check:
             value, secret, self.identification, random))
 
     def signatures(self, layer) -> None:
+        self.note("version", lambda: proofs.check_version(layer))
         if layer.content is None:
             return
         infos = layer.value["signerInfos"]

@@ -190,6 +190,21 @@ def crmf_signed(work: str) -> None:
 
 
 @scene
+def every_other_octet(work: str) -> None:
+    """decode.py takes no request with a bit changed."""
+    key = client.new_key("ec")
+    for message in (client.full_request(enrol(key), key), authenticated_data(
+            N.PKI_DATA, enrol(key), "".join(WHO).encode(), rounds=10)):
+        secret = ("--secret", "=".join(WHO))
+        assert decode_py(work, message, *secret)[0] == 0
+        for i in range(0, len(message), 2):
+            wrong = bytearray(message)
+            wrong[i] ^= 1 << i % 8
+            code, _ = decode_py(work, bytes(wrong), *secret)
+            assert code == 1, (i, bytes(wrong).hex())
+
+
+@scene
 def wrong_proofs(work: str) -> None:
     """Each refused for its own reason."""
     with peer(work) as p:
