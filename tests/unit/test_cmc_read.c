@@ -638,6 +638,12 @@ test_thread(void **state)
 	refused(BURIN_ECHECK, "data-return-mismatch");
 	answer_with(0, BACK_DATA);
 	refused(BURIN_ECHECK, "data-return-mismatch");
+	/* A refusal that brings nothing back is not believed, but told. */
+	said_begin(&s);
+	(void)said_plain(&s, BURIN_CMC_FAILED, 2);
+	by_ca(&s);
+	refused(BURIN_ECHECK, "transaction-mismatch");
+	assert_non_null(strstr(last.cause, "badRequest"));
 	/* The answer to one transaction is none to the next. */
 	begin(&s);
 	by_ca(&s);
