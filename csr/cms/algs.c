@@ -5,7 +5,8 @@
  */
 
 #include <string.h>
-#include <strings.h>
+
+#include <openssl/err.h>
 
 #include "internal.h"
 
@@ -31,8 +32,11 @@ static const struct csr_md digests[] = {
 void
 csr_oid_text(const ASN1_OBJECT *oid, char out[CSR_OID_TEXT])
 {
-	int n = OBJ_obj2txt(out, CSR_OID_TEXT, oid, 1);
+	int n;
 
+	(void)ERR_set_mark();
+	n = OBJ_obj2txt(out, CSR_OID_TEXT, oid, 1);
+	(void)ERR_pop_to_mark();
 	/* Longer than any that we know: it is none of them. */
 	if (n <= 0 || n >= CSR_OID_TEXT)
 		out[0] = '\0';

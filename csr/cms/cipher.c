@@ -90,14 +90,18 @@ csr_cipher_read(const X509_ALGOR *alg, int aead, enum burin_status status,
 	    alg->algorithm, aead ? "RFC 5084 section 3.2" : "RFC 3565");
 }
 
-/* 12 octets of ICV are the default, which DER leaves out. */
+/*
+ * The length of the ICV is said although it is the default: CMS need not be
+ * DER, and OpenSSL 3.0 does not read parameters without it.
+ */
 static ASN1_STRING *
 gcm_parameters(const struct csr_cipher *c)
 {
 	CSR_GCM_PARAMS *p = CSR_GCM_PARAMS_new();
 	ASN1_STRING *out = NULL;
 
-	if (p != NULL &&
+	if (p != NULL && (p->icv_len = ASN1_INTEGER_new()) != NULL &&
+	    ASN1_INTEGER_set(p->icv_len, (long)c->icv_len) == 1 &&
 	    ASN1_OCTET_STRING_set(p->nonce, c->iv, (int)c->iv_len) == 1)
 		out = ASN1_item_pack(p, ASN1_ITEM_rptr(CSR_GCM_PARAMS), NULL);
 	CSR_GCM_PARAMS_free(p);

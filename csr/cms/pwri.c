@@ -141,7 +141,7 @@ kek_of(const CSR_PWRI *pwri, const struct csr_password *pw,
 	salt = p->salt->value.octet_string;
 	n = rounds_of(p);
 	if (n == 0 || n > BURIN_MAX_PBKDF2_ROUNDS) {
-		(void)burin_fail(e, status, "rounds-refused",
+		(void)burin_fail_openssl(e, status, "rounds-refused",
 		    "the key derivation asks for no rounds, or more than %d",
 		    BURIN_MAX_PBKDF2_ROUNDS);
 		(void)burin_error_rule(e, "RFC 8018 section 5.2");

@@ -3,6 +3,7 @@
 import datetime
 import os
 import secrets
+import traceback
 from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -86,6 +87,9 @@ class Handler:
             self.serve()
         except Refusal as e:
             self.refuse(e)
+        except Exception as e:  # noqa: B902 ours to mend, theirs to see
+            self.log["crash"] = traceback.format_exc()
+            self.refuse(Refusal("internalCAError", [0], repr(e)))
         return self.answer()
 
     def refuse(self, e: Refusal) -> None:
@@ -117,6 +121,8 @@ class Handler:
 
     def enrol(self) -> None:
         requests = self.x.body.requests
+        if not self.log["signers"] and not self.opts.anyone:
+            raise Refusal("badMessageCheck", [0], "nobody signed this")
         self.x.check_links()
         self.x.check_names()
         later = self.x.check_pops()

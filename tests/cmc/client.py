@@ -71,18 +71,31 @@ def pop_link(secret: str, random: bytes) -> bytes:
     return der.seq(SHA256, HMAC256, der.octets(mac("sha256", key, random)))
 
 
+def pkcs10_info(key, name: str, attributes: list = ()) -> bytes:
+    """CertificationRequestInfo with a key id; attributes (OID, value)."""
+    spki = public_der(key)
+    exts = der.seq(extension(N.SKI, der.octets(key_id(spki))))
+    found = [der.seq(der.oid(oid), der.set_of(value)) for oid, value in
+             [(N.EXTENSION_REQUEST, exts), *attributes]]
+    return der.seq(der.integer(0), common_name(name), spki,
+                   der.context(0, *sorted(found)))
+
+
+def cert_request(key, name: str, req_id: int, controls: list = ()) -> bytes:
+    """CertRequest with a key id; controls (name, value)."""
+    spki = public_der(key)
+    exts = extension(N.SKI, der.octets(key_id(spki)))
+    found = b"".join(der.seq(der.oid(N.OIDS[n]), v) for n, v in controls)
+    return der.seq(der.integer(req_id), der.seq(
+        der.context(5, common_name(name)), der.retag(spki, 0xa6),
+        der.context(9, exts)), der.seq(found) if found else b"")
+
+
 def crmf(key, name: str, req_id: int, link: bytes | None,
          popo: str = "signature", more: list = ()) -> bytes:
     """TaggedRequest with a CertReqMsg; more: controls (name, value)."""
-    spki = public_der(key)
-    exts = extension(N.SKI, der.octets(key_id(spki)))
     found = [("popLinkWitnessV2", link)] if link else []
-    controls = b"".join(der.seq(der.oid(N.OIDS[n]), v)
-                        for n, v in [*found, *more])
-    controls = der.seq(controls) if controls else b""
-    request = der.seq(der.integer(req_id), der.seq(
-        der.context(5, common_name(name)), der.retag(spki, 0xa6),
-        der.context(9, exts)), controls)
+    request = cert_request(key, name, req_id, [*found, *more])
     if popo == "signature":
         alg, signature = sign(key, request)
         proof = der.context(1, alg, der.bits(signature))
@@ -113,8 +126,10 @@ def pki_data(controls: list[tuple[str, bytes]], requests: list[bytes],
                    reqs, der.seq(), der.seq())
 
 
-def full_request(data: bytes, key, cert=None) -> bytes:
-    """Signed by the key a request asks for, or by a certificate's."""
+def full_request(data: bytes, key, cert=None,
+                 algorithm: bytes | None = None) -> bytes:
+    """Signed by the key a request asks for, or by a certificate's; with
+    another algorithm in name only."""
     digest = ("sha512" if isinstance(key, ed25519.Ed25519PrivateKey)
               else "sha256")
     attrs = attributes(N.PKI_DATA, data, digest)
@@ -123,7 +138,8 @@ def full_request(data: bytes, key, cert=None) -> bytes:
            else der.seq(cert.issuer, der.integer(cert.serial)))
     hash_ = der.algorithm(N.HASH_OIDS[digest])
     info = der.seq(der.integer(3 if cert is None else 1), sid, hash_,
-                   der.retag(attrs, 0xa0), alg, der.octets(signature))
+                   der.retag(attrs, 0xa0), algorithm or alg,
+                   der.octets(signature))
     return content_info(N.SIGNED, der.seq(
         der.integer(3), der.set_of(hash_),
         der.seq(der.oid(N.PKI_DATA), der.context(0, der.octets(data))),

@@ -66,7 +66,10 @@ class Check:
             self.pop(self.message.request)
         if self.message.body is not None:
             self.body(self.message.body)
-        for layer in self.message.layers:
+        self.layers(self.message)
+
+    def layers(self, message: Message) -> None:
+        for layer in message.layers:
             if layer.kind == "signed":
                 self.signatures(layer)
             elif layer.kind == "authenticated":
@@ -87,6 +90,8 @@ class Check:
         self.identity(body)
         self.links(body)
         self.places(body)
+        for part in body.cms.values():
+            self.layers(Message(part))
 
     def places(self, body) -> None:
         """33 belongs into requests, 34 into the controls."""

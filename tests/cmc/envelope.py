@@ -168,8 +168,9 @@ def can_decrypt(key) -> bool:
 
 def enveloped_data(key, ski: bytes | None, serial: int, content: bytes,
                    type_: str = N.DATA, oaep: bool = False,
-                   gcm: bool = False) -> bytes:
-    """EnvelopedData (AES-256-CBC) or AuthEnvelopedData (AES-256-GCM)."""
+                   gcm: int = 0) -> bytes:
+    """EnvelopedData (AES-256-CBC), or AuthEnvelopedData (AES-256-GCM) with
+    an ICV of gcm octets."""
     cek = os.urandom(32)
     if isinstance(key, rsa.RSAPublicKey):
         recipient = key_transport(key, (ski, serial), cek, oaep)
@@ -178,10 +179,12 @@ def enveloped_data(key, ski: bytes | None, serial: int, content: bytes,
     tag = b""
     if gcm:
         nonce = os.urandom(12)
-        # RFC 10004 asks for an ICV of 12 octets
         sealed = AESGCM(cek).encrypt(nonce, content, None)
-        sealed, tag = sealed[:-16], der.octets(sealed[-16:-4])
-        alg = der.algorithm(N.AES256_GCM, der.seq(der.octets(nonce)))
+        sealed, tag = sealed[:-16], der.octets(sealed[-16:][:gcm])
+        # 12, which RFC 10004 asks for, is the DEFAULT: not written in DER,
+        # where openssl 3.0 wants to see it
+        alg = der.algorithm(N.AES256_GCM, der.seq(
+            der.octets(nonce), b"" if gcm == 12 else der.integer(gcm)))
     else:
         iv = os.urandom(16)
         padder = block_padding.PKCS7(128).padder()

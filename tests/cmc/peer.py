@@ -56,7 +56,9 @@ def arguments() -> argparse.Namespace:
     flag("--pop-untagged", "decryptedPOP covers the untagged request")
     flag("--pop-status6", "status popRequired, not failed")
     flag("--oaep", "encrypt to RSA keys with OAEP (SHA-256)")
-    flag("--gcm", "AuthEnvelopedData for encryptedPOP")
+    p.add_argument("--gcm", type=int, nargs="?", const=12, default=0,
+                   metavar="ICV", help="AuthEnvelopedData for encryptedPOP, "
+                   "with an ICV of 12 octets or so many")
     flag("--confirm", "certificates must be confirmed")
     flag("--partial", "of two certificates one comes later")
     p.add_argument("--anchors", type=int, metavar="SEQ")
@@ -68,6 +70,8 @@ def arguments() -> argparse.Namespace:
     flag("--ber", "indefinite lengths, strings in pieces")
     p.add_argument("--refuse", type=fail_info, metavar="FAILINFO")
     p.add_argument("--lie", choices=lies.NAMES)
+    p.add_argument("--lie-from", type=int, default=1, metavar="N",
+                   help="honest until the N-th message after the start")
     opts = p.parse_args()
     times, _, seconds = (opts.pending or "0").partition(":")
     opts.pending, opts.pending_seconds = int(times), int(seconds or 1)

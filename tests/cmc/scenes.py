@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import json
 import os
+import secrets
 import subprocess
 import sys
 
@@ -231,16 +232,16 @@ def authenticated_data_both_ways(work: str) -> None:
 def challenge_round(p: Running, work: str, kind: str, *, right: bool = True,
                     tagged: bool = True) -> Message:
     """The key of the request signs the envelopes, but proves nothing."""
-    key = client.new_key(kind)
+    key, tid = client.new_key(kind), secrets.randbits(64)
     first = p.ask(client.full_request(
-        enrol(key, popo="later", more=chain(5, b"1")), key))
+        enrol(key, popo="later", more=chain(tid, b"1")), key))
     value = first.body.value("encryptedPOP")
     assert decode_py(work, first.data)[0] == 0
     y, request = open_pop(value, key)
     covered = request if tagged else der.retag(request, 0x30)
     pop = proofs.mac("sha256", y[:KEY_MAX] if right else b"guess", covered)
     answer = der.seq(der.integer(8), client.HMAC256, der.octets(pop))
-    more = [*chain(5, b"2", first), ("decryptedPOP", answer)]
+    more = [*chain(tid, b"2", first), ("decryptedPOP", answer)]
     second = p.ask(client.full_request(
         enrol(key, popo="later", req_id=8, more=more), key))
     assert bool(p.log()[-1]["issued"]) == right
@@ -287,28 +288,61 @@ def challenge_variants(work: str) -> None:
 
 
 @scene
+def no_signature(work: str) -> None:
+    """A PKCS#10 and a SignerInfo that say that they are not signed."""
+    with peer(work, "--challenge") as p:
+        key = client.new_key("rsa")
+        none = der.algorithm(N.NO_SIGNATURE, der.null())
+        random = os.urandom(64)
+        info = client.pkcs10_info(key, "erin", [
+            (N.OIDS["popLinkWitnessV2"], client.pop_link(WHO[1], random))])
+        csr = der.seq(info, none, der.bits(der.octets(
+            hashlib.sha1(info).digest())))
+
+        def request(*more) -> bytes:
+            return client.full_request(client.pki_data(
+                [("popLinkRandom", der.octets(random)), *more],
+                [der.context(0, der.integer(1), csr)], WHO), key,
+                algorithm=none)
+        first = p.ask(request())
+        assert client.statuses(first) == [(N.FAILED, [1])]
+        assert p.log()[-1]["signers"][0]["kind"] == "no-signature"
+        assert p.log()[-1]["requests"][0]["popo"] == "no-signature"
+        assert decode_py(work, request(), "--secret", "=".join(WHO))[0] == 0
+        y, tagged = open_pop(first.body.value("encryptedPOP"), key)
+        pop = der.octets(proofs.mac("sha256", y, tagged))
+        answer = p.ask(request(("decryptedPOP", der.seq(
+            der.integer(1), client.HMAC256, pop))))
+        assert client.statuses(answer) == [(0, [1])]
+
+
+@scene
 def static_ecdh(work: str) -> None:
+    """RFC 6955 section 6, in PKCS#10 and as agreeMAC in CRMF."""
     with peer(work, "--anyone") as p:
         key = client.new_key("ec")
         cert = Certificate(client.load_certificate(
             os.path.join(p.dir, "agree.pem")))
-        spki = public_der(key)
-        info = der.seq(der.integer(0), common_name("dora"), spki,
-                       der.context(0))
         shared = key.exchange(ec.ECDH(), proofs.load_key(cert.spki))
         k = hashlib.sha256(cert.subject + shared + cert.issuer).digest()
+        alg = der.algorithm("1.3.6.1.5.5.7.6.26")
         for good in (True, False):
-            value = der.seq(der.seq(cert.issuer, der.integer(cert.serial)),
-                            der.octets(proofs.mac("sha256", k if good
-                                                  else b"", info)))
-            csr = der.seq(info, der.algorithm("1.3.6.1.5.5.7.6.26"),
-                          der.bits(value))
-            data = client.pki_data([], [der.context(0, der.integer(1), csr)],
-                                   None)
-            request = unsigned(data)
-            answer = p.ask(request)
-            assert client.statuses(answer) == [(0 if good else 2, [1])]
-            assert decode_py(work, request, "--dir", p.dir)[0] == (not good)
+            def pop(signed: bytes) -> bytes:
+                return der.seq(
+                    der.seq(cert.issuer, der.integer(cert.serial)),
+                    der.octets(proofs.mac("sha256", k if good else b"",
+                                          signed)))
+            info = client.pkcs10_info(key, "dora")
+            csr = der.seq(info, alg, der.bits(pop(info)))
+            req = client.cert_request(key, "dora", 1)
+            agree = der.context(3, alg, der.bits(pop(req)))
+            for tagged in (der.context(0, der.integer(1), csr),
+                           der.context(1, req, der.context(3, agree))):
+                data = client.pki_data([], [tagged], None)
+                answer = p.ask(unsigned(data))
+                assert client.statuses(answer) == [(0 if good else 2, [1])]
+                assert decode_py(work, unsigned(data), "--dir",
+                                 p.dir)[0] == (not good)
 
 
 def unsigned(data: bytes) -> bytes:

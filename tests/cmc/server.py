@@ -7,6 +7,7 @@ import hashlib
 import http.server
 import json
 import os
+import pickle
 import socketserver
 import ssl
 import threading
@@ -22,7 +23,10 @@ MAX_REQUEST = 1 << 20
 
 
 class Peer:
-    """The authority's memory, and its log."""
+    """The authority's memory, which outlives a restart, and its log."""
+
+    MEMORY = ("transactions", "nonces", "keys", "challenges", "pending",
+              "unconfirmed", "answered")
 
     def __init__(self, opts, authority, secrets: dict[str, str],
                  names: dict[str, str], trusted: list):
@@ -36,8 +40,17 @@ class Peer:
         self.unconfirmed: set[int] = set()
         self.answered: dict[bytes, Answer] = {}
         self.lock = threading.Lock()
+        self.lie, self.served = opts.lie, 0
         self.exchanges = len([n for n in os.listdir(
             authority.path("messages")) if n.endswith("-in.der")])
+        self.remember()
+
+    def remember(self) -> None:
+        try:
+            with open(self.authority.path("memory"), "rb") as f:
+                self.__dict__.update(pickle.load(f))
+        except FileNotFoundError:
+            pass
 
     def handle(self, data: bytes, transport: str, type_: str = "") -> Answer:
         log = {"time": now().isoformat(), "transport": transport,
@@ -52,12 +65,17 @@ class Peer:
     def handle_locked(self, data: bytes, log: dict) -> Answer:
         """A client that was killed says the same once more, and gets the
         same answer."""
+        self.served += 1
+        self.opts.lie = (self.lie if self.served >= self.opts.lie_from
+                         else None)
         digest = hashlib.sha256(data).digest()
         self.keep(log, "in", data)
         if digest in self.answered:
             log["repeated"] = True
         else:
             self.answered[digest] = Handler(self, log).handle(data)
+            self.authority.write("memory", pickle.dumps(
+                {name: getattr(self, name) for name in self.MEMORY}))
         self.keep(log, "out", self.answered[digest].body)
         return self.answered[digest]
 

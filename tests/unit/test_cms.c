@@ -33,7 +33,10 @@ must(int rc, const struct burin_error *e)
 {
 	if (rc != 0)
 		fail_msg("%s: %s (%s)", e->code, e->reason, e->cause);
-	assert_int_equal(ERR_peek_error(), 0);
+	if (ERR_peek_error() != 0) {
+		ERR_print_errors_fp(stderr);
+		fail_msg("errors are left in OpenSSL's queue");
+	}
 }
 
 static struct burin_cms *
@@ -565,9 +568,7 @@ decrypt_theirs(const char *kind, const EVP_CIPHER *cipher, const EVP_MD *md,
 	long len;
 
 	flags |= CMS_BINARY | CMS_PARTIAL;
-	theirs = cipher == EVP_aes_128_gcm() || cipher == EVP_aes_256_gcm()
-	    ? CMS_AuthEnvelopedData_create(cipher)
-	    : CMS_encrypt(NULL, NULL, cipher, flags);
+	theirs = CMS_encrypt(NULL, NULL, cipher, flags);
 	assert_non_null(theirs);
 	ri = CMS_add1_recipient_cert(
 	    theirs, cert, flags | (md != NULL ? (unsigned)CMS_KEY_PARAM : 0));
