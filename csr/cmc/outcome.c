@@ -39,7 +39,7 @@ struct verdict {
 
 /* What to do about a failInfo, by its number. */
 static const char *const advice[] = {
-	"ask with another key type or another hash: --key-type, --hash",
+	"ask with another type of key, or have another hash signed",
 	"the authority could not verify the message: is the signing "
 	"certificate one that it knows, is the secret right?",
 	"the authority does not do what was asked: compare the request "

@@ -384,6 +384,42 @@ are_messages(const struct cmc_body *b, const STACK_OF(ASN1_INTEGER) * ids)
 	return n > 0;
 }
 
+static int
+names_request(const struct cmc_body *b, const CMC_DECRYPTED_POP *pop)
+{
+	uint32_t id;
+
+	return cmc_id_read(pop->bodyPartID, 0, &id) == 0 &&
+	    cmc_body_request(b, id) != NULL;
+}
+
+/* Lists and paths hold one at least; what else they name is the reader's. */
+static const char *
+list_flaw(const struct cmc_control_part *part)
+{
+	const CMC_MOD_TEMPLATE *mod;
+	struct cmc_path path;
+	int whole = 1;
+
+	switch (part->row->number) {
+	case CMC_MOD_CERT_TEMPLATE:
+		mod = part->value;
+		whole = cmc_path_read(mod->pkiDataReference, &path) == 0 &&
+		    sk_ASN1_INTEGER_num(mod->certReferences) > 0;
+		break;
+	case CMC_CONTROL_PROCESSED:
+		whole = sk_CMC_REF_num(
+			    ((const CMC_PROCESSED *)part->value)->bodyList) > 0;
+		break;
+	case CMC_RA_IDENTITY_WITNESS:
+		whole = cmc_path_read(part->value, &path) == 0;
+		break;
+	default:
+		break;
+	}
+	return whole ? NULL : "has a list or path that is empty or too long";
+}
+
 /* What one control says of the others: NULL, or what is wrong. */
 static const char *
 reference_flaw(const struct cmc_body *b, const struct cmc_control_part *part)
@@ -391,36 +427,31 @@ reference_flaw(const struct cmc_body *b, const struct cmc_control_part *part)
 	struct cmc_state state;
 	struct cmc_path path;
 	uint32_t id;
+	int there;
 
 	switch (part->row->number) {
 	case CMC_STATUS_INFO:
 	case CMC_STATUS_INFO_V2:
 		return cmc_state_read(part, &state);
 	case CMC_AUTH_DATA:
-		return cmc_id_read(part->value, 0, &id) == 0 &&
-			cmc_body_message(b, id) != NULL
-		    ? NULL
-		    : "names a message that is not there";
+		there = cmc_id_read(part->value, 0, &id) == 0 &&
+		    cmc_body_message(b, id) != NULL;
+		break;
+	case CMC_RESPONSE_BODY:
+		there = cmc_path_read(part->value, &path) == 0 &&
+		    cmc_body_message(b, path.ids[0]) != NULL;
+		break;
 	case CMC_BATCH_REQUESTS:
 	case CMC_BATCH_RESPONSES:
-		return are_messages(b, part->value)
-		    ? NULL
-		    : "is empty or names a message that is not there";
-	case CMC_RESPONSE_BODY:
-		return cmc_path_read(part->value, &path) == 0 &&
-			cmc_body_message(b, path.ids[0]) != NULL
-		    ? NULL
-		    : "names a message that is not there";
+		there = are_messages(b, part->value);
+		break;
 	case CMC_DECRYPTED_POP_CONTROL:
-		return cmc_id_read(
-			   ((const CMC_DECRYPTED_POP *)part->value)->bodyPartID,
-			   0, &id) == 0 &&
-			cmc_body_request(b, id) != NULL
-		    ? NULL
-		    : "names a request that is not there";
+		there = names_request(b, part->value);
+		break;
 	default:
-		return NULL;
+		return list_flaw(part);
 	}
+	return there ? NULL : "names nothing, or a part that is not there";
 }
 
 static int

@@ -46,11 +46,28 @@ read_simple(const struct cmc_reader *rd)
 
 /* --- all of it ------------------------------------------------------------ */
 
+/*
+ * An authority that refuses early may bring nothing back. It is not believed,
+ * but whoever reads the error wants to know what it says.
+ */
+static int
+say_what_it_says(const struct cmc_reader *rd)
+{
+	struct burin_error said = BURIN_ERROR_INIT;
+	struct cmc_reader quiet = *rd;
+
+	quiet.e = &said;
+	if (cmc_outcome_read(&quiet) == -1 && said.status == BURIN_EAUTHORITY)
+		(void)burin_error_cause(rd->e, "it says: %s", said.reason);
+	return -1;
+}
+
 static int
 read_full(const struct cmc_reader *rd)
 {
-	if (cmc_thread_check(rd) == -1 || cmc_challenges_read(rd) == -1 ||
-	    cmc_outcome_read(rd) == -1)
+	if (cmc_thread_check(rd) == -1)
+		return say_what_it_says(rd);
+	if (cmc_challenges_read(rd) == -1 || cmc_outcome_read(rd) == -1)
 		return -1;
 	return cmc_anchors_read(rd);
 }

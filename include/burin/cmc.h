@@ -239,7 +239,7 @@ struct burin_cmc_reply {
 	struct burin_cmc_challenge challenges[BURIN_CMC_MAX_REQUESTS];
 	/* trustedAnchors that passed every rule of section 6.15 */
 	STACK_OF(X509) * anchors;
-	long anchors_number; /* their seqNumber: to be remembered */
+	long anchors_number;   /* their seqNumber: to be remembered */
 	struct cmc_kept *kept; /* owns what is borrowed above */
 };
 
