@@ -76,7 +76,8 @@ const struct opt opts_form[] = {
 
 const struct opt opts_transport[] = {
 	{ "ca", 0, OPT_VALUE, "URL", "the authority" },
-	{ "protocol", 0, OPT_VALUE, "NAME", "est (default) or file" },
+	{ "protocol", 0, OPT_VALUE, "NAME",
+	    "est (default), cmc, est-cmc or file" },
 	{ "trust", 0, OPT_VALUE, "FILE",
 	    "anchors of the certificate, and of the server" },
 	{ "tls-trust", 0, OPT_VALUE, "FILE", "other anchors of the server" },
@@ -89,6 +90,7 @@ const struct opt opts_transport[] = {
 	{ "timeout", 0, OPT_VALUE, "SECONDS", "for one exchange" },
 	{ "request-file", 0, OPT_VALUE, "FILE",
 	    "protocol file: where the request goes" },
+	{ "mime", 0, OPT_FLAG, NULL, "protocol file: the request as a mail" },
 	{ "response-file", 0, OPT_VALUE, "FILE",
 	    "protocol file: where the answer is" },
 	{ NULL, 0, OPT_FLAG, NULL, NULL },

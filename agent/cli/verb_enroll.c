@@ -65,6 +65,8 @@ check_transport(struct cli *c, const struct plan *p, struct burin_error *e)
 	config.timeout = p->timeout;
 	config.user = p->user;
 	config.request_file = p->request_file;
+	config.mime = p->mime;
+	config.tls_only = !plan_speaks_cmc(p);
 	config.response_file = arg_value(c->args, "response-file");
 	rc = transport_check(&config, e);
 out:

@@ -238,6 +238,7 @@ set_transport(struct cli *c, struct plan *p, struct burin_error *e)
 	    set_path(c, "request-file", &p->request_file, e) != 0 ||
 	    set_secret_source(c, p, e) != 0)
 		return -1;
+	p->mime = arg_flag(c->args, "mime") > 0;
 	if (p->protocol == NULL &&
 	    (p->protocol = strdup(p->request_file != NULL ? "file" : "est")) ==
 		NULL)

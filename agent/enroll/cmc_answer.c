@@ -128,8 +128,8 @@ solve_all(struct walk *w, struct listening *l, const struct burin_cmc_reply *r,
 	for (i = 0; i < r->n_challenges; i++) {
 		if (burin_cmc_solve(&r->challenges[i], key,
 			burin_key_public(w->r->key), l->voice.key_id,
-			sizeof(l->voice.key_id), w->plan.legacy, 0, &pops[i],
-			e) == 0)
+			sizeof(l->voice.key_id), w->plan.legacy,
+			plan_pop_untagged(&w->plan), &pops[i], e) == 0)
 			continue;
 		(void)burin_key_last_error(w->r->key, e);
 		if (e->status == BURIN_ECHECK)

@@ -48,6 +48,7 @@ const struct plan_field plan_fields[] = {
 	P(PLAN_SECONDS, timeout),
 	P(PLAN_TEXT, reenroll_key),
 	P(PLAN_TEXT, request_file),
+	P(PLAN_FLAG, mime),
 	P(PLAN_FLAG, replace),
 	P(PLAN_FLAG, consumer_check),
 };

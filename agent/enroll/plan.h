@@ -43,9 +43,9 @@ struct plan {
 	struct texts sans, ekus, exts, prefixes, attributes;
 	char *attestation; /* "yubico", "draft"; NULL: none in the request */
 	/* how it is asked */
-	char *format; /* "pkcs10", "cmc"; NULL: as the protocol has it */
-	char *inner;  /* in CMC: "pkcs10", "crmf"; NULL: by the key */
-	char *pop;    /* "signature", "challenge", "agreement"; NULL: by key */
+	char *format;	/* "pkcs10", "cmc"; NULL: as the protocol has it */
+	char *inner;	/* in CMC: "pkcs10", "crmf"; NULL: by the key */
+	char *pop;	/* "signature", "challenge"...; NULL: by key */
 	char *pop_cert; /* PEM: the authority's, for agreement */
 	char *reg_info; /* regInfo of CMC (RFC 10002 section 6.12) */
 	int legacy;	/* CMC: proofs of RFC 2797, SHA-1 */
@@ -63,6 +63,7 @@ struct plan {
 	char *reenroll_key; /* URI of the key whose certificate is renewed */
 	/* files */
 	char *request_file; /* protocol file: where the request goes */
+	int mime;	    /* ... as a mail */
 	/* how */
 	int replace;	    /* another certificate, or a key in the new
 			     * one's place, may be replaced */
@@ -110,6 +111,8 @@ int plan_can_prove(const struct plan *p, enum burin_key_type type,
 /* --- plan_pop.c: proofs and forms of requests --------------------------- */
 
 int plan_key_signs(const struct burin_key *k);
+/* 1: decryptedPOP is over the request without its tag. */
+int plan_pop_untagged(const struct plan *p);
 /* What of format, inner, pop and pop_cert is wrong whatever the key. */
 int plan_check_form(const struct plan *p, struct burin_error *e);
 /* authority: the certificates of pop_cert. how borrows from k and from it. */

@@ -9,6 +9,27 @@
 
 #include "plan.h"
 
+/*
+ * RFC 10002 section 6.7 does not say whether the tag of the TaggedRequest is
+ * under the MAC of decryptedPOP: most authorities have it so, some do not.
+ */
+static const struct {
+	const char *name;
+	enum burin_pop pop;
+} pops[] = {
+	{ "signature", BURIN_POP_SIGNATURE },
+	{ "challenge", BURIN_POP_CHALLENGE },
+	{ "challenge-untagged", BURIN_POP_CHALLENGE },
+	{ "agreement", BURIN_POP_AGREEMENT },
+};
+#define N_POPS (sizeof(pops) / sizeof(pops[0]))
+
+int
+plan_pop_untagged(const struct plan *p)
+{
+	return p->pop != NULL && strcmp(p->pop, "challenge-untagged") == 0;
+}
+
 int
 plan_key_signs(const struct burin_key *k)
 {
@@ -20,8 +41,6 @@ static int
 pop_kind(const struct plan *p, const struct burin_key *k, enum burin_pop *pop,
     struct burin_error *e)
 {
-	static const enum burin_pop pops[] = { BURIN_POP_SIGNATURE,
-		BURIN_POP_CHALLENGE, BURIN_POP_AGREEMENT };
 	size_t i;
 
 	*pop = BURIN_POP_CHALLENGE;
@@ -31,15 +50,16 @@ pop_kind(const struct plan *p, const struct burin_key *k, enum burin_pop *pop,
 		*pop = BURIN_POP_AGREEMENT;
 	if (p->pop == NULL)
 		return 0;
-	for (i = 0; i < sizeof(pops) / sizeof(pops[0]); i++)
-		if (strcmp(p->pop, burin_pop_name(pops[i])) == 0) {
-			*pop = pops[i];
+	for (i = 0; i < N_POPS; i++)
+		if (strcmp(p->pop, pops[i].name) == 0) {
+			*pop = pops[i].pop;
 			return 0;
 		}
 	(void)burin_fail(e, BURIN_EUSAGE, "pop-unknown",
 	    "\"%s\" is no proof of possession", p->pop);
-	return burin_error_advice(
-	    e, "--pop takes signature, challenge or agreement");
+	return burin_error_advice(e,
+	    "--pop takes signature, challenge, challenge-untagged or "
+	    "agreement");
 }
 
 int

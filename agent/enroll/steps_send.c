@@ -54,6 +54,8 @@ walk_transport(
 		c->secret = ask_secret;
 	c->arg = w;
 	c->request_file = p->request_file;
+	c->mime = p->mime;
+	c->tls_only = !plan_speaks_cmc(p);
 	c->response_file = w->en->response_file;
 	return walk_anchors(w, 1, &c->tls_anchors, e);
 }
