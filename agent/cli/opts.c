@@ -58,19 +58,25 @@ const struct opt opts_subject[] = {
 	{ NULL, 0, OPT_FLAG, NULL, NULL },
 };
 
-const struct opt opts_transport[] = {
+const struct opt opts_authority[] = {
 	{ "ca", 0, OPT_VALUE, "URL", "the authority" },
-	{ "protocol", 0, OPT_VALUE, "NAME", "est (default) or file" },
+	{ "protocol", 0, OPT_VALUE, "NAME", "est (default), cmp or file" },
 	{ "trust", 0, OPT_VALUE, "FILE",
 	    "anchors of the certificate, and of the server" },
 	{ "tls-trust", 0, OPT_VALUE, "FILE", "other anchors of the server" },
-	{ "ca-fingerprint", 0, OPT_VALUE, "HEX",
-	    "SHA-256 of the CA certificate, for the first contact" },
 	{ "user", 0, OPT_VALUE, "NAME", "user name for the authority" },
 	{ "secret", 0, OPT_VALUE, "SRC",
 	    "where the enrolment secret comes from" },
 	{ "proxy", 0, OPT_VALUE, "URL", "HTTP proxy; \"\" for none" },
 	{ "timeout", 0, OPT_VALUE, "SECONDS", "for one exchange" },
+	{ NULL, 0, OPT_FLAG, NULL, NULL },
+};
+
+const struct opt opts_transport[] = {
+	{ "ca-fingerprint", 0, OPT_VALUE, "HEX",
+	    "SHA-256 of the CA certificate, for the first contact" },
+	{ "cmp-command", 0, OPT_VALUE, "NAME",
+	    "protocol cmp: ir, cr, kur or p10cr" },
 	{ "reenroll", 0, OPT_VALUE, "=URI",
 	    "authenticate with the certificate of --key, or of this key" },
 	{ "request-file", 0, OPT_VALUE, "FILE",

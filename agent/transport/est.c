@@ -20,23 +20,6 @@
 #define EST_RETRY_SECONDS 60 /* a 202 without Retry-After */
 
 /*
- * An address is stored, shown and seen by everybody in the list of processes:
- * no place for a password. The address is not quoted.
- */
-static int
-refuse_userinfo(const char *option, const char *url, struct burin_error *e)
-{
-	if (url == NULL || strchr(url, '@') == NULL)
-		return 0;
-	burin_fail(e, BURIN_EUSAGE, "url-userinfo",
-	    "the address of %s has a user or a password in it", option);
-	burin_error_rule(e, "RFC 3986 section 3.2.1");
-	return burin_error_advice(e,
-	    "leave what is before the '@' out: --user and --secret are for "
-	    "the authority, https_proxy in the environment for a proxy");
-}
-
-/*
  * "https://HOST", or with /.well-known/est and at most one label behind it
  * (RFC 7030 section 3.2.2), plus the operation. curl_free'd by the caller.
  */
@@ -54,7 +37,7 @@ est_url(
 		burin_fail_memory(e);
 		goto out;
 	}
-	if (refuse_userinfo("--ca", base, e) != 0)
+	if (http_refuse_userinfo("--ca", base, e) != 0)
 		goto out;
 	if (base == NULL ||
 	    curl_url_set(u, CURLUPART_URL, base, CURLU_DISALLOW_USER) !=
@@ -107,7 +90,7 @@ est_check(const struct transport_config *c, struct burin_error *e)
 	char *url = NULL;
 	int rc;
 
-	if (refuse_userinfo("--proxy", c->proxy, e) != 0)
+	if (http_refuse_userinfo("--proxy", c->proxy, e) != 0)
 		return -1;
 	rc = est_url(c->url, "cacerts", &url, e);
 	curl_free(url);

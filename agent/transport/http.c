@@ -35,6 +35,13 @@ http_response_clear(struct http_response *r)
 	r->retry_after = -1;
 }
 
+void
+http_disconnect(void **keep)
+{
+	curl_easy_cleanup(*keep);
+	*keep = NULL;
+}
+
 /* A body callback: keeps what comes, up to TRANSPORT_MAX_BODY. */
 static size_t
 take_body(char *data, size_t size, size_t n, void *arg)
@@ -150,10 +157,12 @@ set_request(CURL *h, struct exchange *x)
 		return 0;
 	x->headers = more;
 	/* Servers of RFC 7030's age want it; RFC 8951 says to ignore it. */
-	if ((more = curl_slist_append(
-		 x->headers, "Content-Transfer-Encoding: base64")) == NULL)
-		return 0;
-	x->headers = more;
+	if (!q->raw) {
+		if ((more = curl_slist_append(x->headers,
+			 "Content-Transfer-Encoding: base64")) == NULL)
+			return 0;
+		x->headers = more;
+	}
 	if ((more = curl_slist_append(x->headers, "Expect:")) == NULL)
 		return 0;
 	x->headers = more;
@@ -175,7 +184,8 @@ set_all(CURL *h, struct exchange *x)
 
 	if (curl_easy_setopt(h, CURLOPT_ERRORBUFFER, x->message) != CURLE_OK ||
 	    curl_easy_setopt(h, CURLOPT_URL, x->q->url) != CURLE_OK ||
-	    curl_easy_setopt(h, CURLOPT_PROTOCOLS_STR, "https") != CURLE_OK ||
+	    curl_easy_setopt(h, CURLOPT_PROTOCOLS_STR,
+		x->q->raw ? "https,http" : "https") != CURLE_OK ||
 	    curl_easy_setopt(h, CURLOPT_NOSIGNAL, 1L) != CURLE_OK ||
 	    curl_easy_setopt(h, CURLOPT_USERAGENT, "burin") != CURLE_OK ||
 	    curl_easy_setopt(h, CURLOPT_CONNECTTIMEOUT, connect) != CURLE_OK ||
@@ -219,7 +229,9 @@ fail_network(CURLcode rv, const struct exchange *x, struct burin_error *e)
 		burin_fail(e, BURIN_EINTERRUPTED, "server-untrusted",
 		    "%s is not authenticated by the given trust anchor: %s",
 		    url, why);
-		burin_error_rule(e, "RFC 7030 section 3.6.1");
+		burin_error_rule(e, "%s",
+		    x->q->raw ? "RFC 9110 section 4.3.4"
+			      : "RFC 7030 section 3.6.1");
 		burin_error_advice(e,
 		    "check --trust or --tls-trust and the "
 		    "host name in --ca; nothing was sent");
@@ -393,6 +405,20 @@ out:
 }
 
 int
+http_refuse_userinfo(
+    const char *option, const char *url, struct burin_error *e)
+{
+	if (url == NULL || strchr(url, '@') == NULL)
+		return 0;
+	burin_fail(e, BURIN_EUSAGE, "url-userinfo",
+	    "the address of %s has a user or a password in it", option);
+	burin_error_rule(e, "RFC 3986 section 3.2.1");
+	return burin_error_advice(e,
+	    "leave what is before the '@' out: --user and --secret are for "
+	    "the authority, https_proxy in the environment for a proxy");
+}
+
+int
 http_exchange(const struct http_request *q, struct http_response *r,
     struct burin_error *e)
 {
@@ -404,7 +430,12 @@ http_exchange(const struct http_request *q, struct http_response *r,
 	r->retry_after = -1;
 	if (q->authenticate_server && anchors_pem(&x, e) != 0)
 		goto out;
-	if ((h = curl_easy_init()) == NULL || !set_all(h, &x)) {
+	if (q->keep != NULL && (h = *q->keep) != NULL) {
+		*q->keep = NULL;
+		curl_easy_reset(h);
+	}
+	if ((h == NULL && (h = curl_easy_init()) == NULL) ||
+	    !set_all(h, &x)) {
 		burin_fail(e, BURIN_EINTERNAL, "http-setup",
 		    "libcurl does not take the settings for %s", q->url);
 		goto out;
@@ -416,7 +447,11 @@ http_exchange(const struct http_request *q, struct http_response *r,
 		goto out;
 	rc = 0;
 out:
-	curl_easy_cleanup(h);
+	/* What the handle borrows is let go by the next curl_easy_reset. */
+	if (rc == 0 && q->keep != NULL)
+		*q->keep = h;
+	else
+		curl_easy_cleanup(h);
 	curl_slist_free_all(x.headers);
 	free(x.anchors);
 	if (rc != 0)

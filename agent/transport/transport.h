@@ -2,13 +2,14 @@
  * SPDX-License-Identifier: BSD-2-Clause
  *
  * The way to an authority and back: EST (RFC 7030, RFC 8951) over HTTPS with
- * libcurl, and files. A row per protocol in one table; the engine knows no
- * protocol by name.
+ * libcurl, CMP (RFC 9810) with OpenSSL's client, and files. A row per protocol
+ * in one table; the engine knows no protocol by name.
  */
 
 #ifndef BURIN_TRANSPORT_H
 #define BURIN_TRANSPORT_H
 
+#include <signal.h>
 #include <stddef.h>
 #include <time.h>
 
@@ -25,20 +26,45 @@
 #define TRANSPORT_MAX_REDIRECTS 3
 
 struct transport_config {
-	const char *protocol; /* "est", "file" */
-	const char *url; /* https://HOST[:PORT][/.well-known/est[/LABEL]] */
+	const char *protocol; /* "est", "cmp", "file" */
+	const char *command;  /* "ir": which request, NULL: as is usual */
+	/*
+	 * https://HOST[:PORT][/.well-known/est[/LABEL]]; for cmp also http://,
+	 * and any path, without one /.well-known/cmp
+	 */
+	const char *url;
 	STACK_OF(X509) * tls_anchors; /* never NULL for est */
 	const char *proxy;	      /* URL, "" none, NULL environment */
 	long timeout;		      /* seconds in all, 0: default */
-	const char *user;	      /* HTTP user, may be "" or NULL */
-	/* asked only when the authenticated server challenges */
+	const char *user; /* HTTP user, CMP reference value; "" or NULL */
+	/*
+	 * HTTP: asked only when the authenticated server challenges. CMP: the
+	 * shared secret that protects messages, never sent
+	 */
 	int (*secret)(
 	    void *arg, struct burin_secret **out, struct burin_error *e);
 	void *arg;
-	/* TLS client authentication by a token key; NULL: none */
+	/*
+	 * The key that vouches for us, on a token: TLS client authentication,
+	 * the protection of CMP messages; NULL: none
+	 */
 	EVP_PKEY *client_key;
 	X509 *client_cert;
 	STACK_OF(X509) * client_chain;
+	/*
+	 * For transport_check, which is asked before there is a client_key or
+	 * a request: there will be one, and it will have attributes.
+	 */
+	int reenroll, attributes;
+	/*
+	 * The private key that the request is for, on its token: where
+	 * transport_needs_key says so, for a proof of possession that the
+	 * PKCS#10 does not carry (RFC 4211 section 4.1). Its public half is
+	 * the request's.
+	 */
+	EVP_PKEY *key;
+	/* not NULL and not 0: stop waiting, BURIN_EINTERRUPTED */
+	const volatile sig_atomic_t *stop;
 	/* files */
 	const char *request_file;  /* to write the request to */
 	const char *response_file; /* to read the answer from, or NULL */
@@ -60,6 +86,9 @@ void transport_reply_clear(struct transport_reply *r);
 /* What a protocol needs from the user; for checks before anything is done. */
 int transport_check(const struct transport_config *c, struct burin_error *e);
 
+/* 1 when transport_submit wants c->key, which may cost a login. */
+int transport_needs_key(const struct transport_config *c, int reenroll);
+
 /*
  * Sends the DER PKCS#10 request; reenroll: it renews client_cert. A refusal
  * is BURIN_EAUTHORITY with the status and the authority's own words; a
@@ -76,6 +105,14 @@ int transport_submit(const struct transport_config *c,
  */
 int transport_cacerts(const struct transport_config *c,
     struct transport_reply *reply, struct burin_error *e);
+
+/*
+ * Asks the authority to revoke cert, one of its own. reason is a CRLReason
+ * (RFC 5280 section 5.3.1). Authenticated with client_key, else with user and
+ * secret. 0 when it says that it did; errors as transport_submit.
+ */
+int transport_revoke(const struct transport_config *c, X509 *cert, int reason,
+    struct burin_error *e);
 
 /*
  * First contact: fetches cacerts without trust and gives the anchor whose
