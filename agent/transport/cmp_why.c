@@ -17,7 +17,9 @@ static const struct {
 	{ "badAlg", NULL, "ask for another type of key" },
 	{ "badMessageCheck", "RFC 9810 section 5.1.3",
 	    "check --user and --secret, or the certificate that signs" },
-	{ "badRequest", NULL, "try another --cmp-command" },
+	{ "badRequest", NULL,
+	    "check --user and --secret, or ask another way with "
+	    "--cmp-command" },
 	{ "badTime", NULL, "look at this machine's clock" },
 	{ "badCertId", NULL,
 	    "it does not know this certificate as one of its own" },
