@@ -137,8 +137,8 @@ set_all(struct cli *c, struct revocation *r, struct burin_error *e)
 	    set_identity(c, r, e) != 0 || set_trust(c, r, e) != 0)
 		return burin_error_step(e, "options");
 	if (timeout != NULL &&
-	    work_number("timeout", timeout, 1, MAX_TIMEOUT, &config->timeout,
-		e) != 0)
+	    work_number(
+		"timeout", timeout, 1, MAX_TIMEOUT, &config->timeout, e) != 0)
 		return burin_error_step(e, "options");
 	return transport_check(config, e) == 0
 	    ? 0

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/err.h>
 #include <openssl/x509v3.h>
 
 #include <burin/request.h>
@@ -227,8 +228,8 @@ cmp_open(struct cmp *s, const struct transport_config *c, struct burin_error *e)
 	    OSSL_CMP_CTX_set_transfer_cb_arg(s->ctx, s) != 1 ||
 	    OSSL_CMP_CTX_set_certConf_cb(s->ctx, confirm) != 1 ||
 	    OSSL_CMP_CTX_set_certConf_cb_arg(s->ctx, s) != 1 ||
-	    OSSL_CMP_CTX_set_option(
-		s->ctx, OSSL_CMP_OPT_IMPLICIT_CONFIRM, 1) != 1)
+	    OSSL_CMP_CTX_set_option(s->ctx, OSSL_CMP_OPT_IMPLICIT_CONFIRM, 1) !=
+		1)
 		return burin_fail_openssl(e, BURIN_EINTERNAL, "cmp-setup",
 		    "OpenSSL's CMP client does not start");
 	if (trust(s, e) != 0)
@@ -241,6 +242,7 @@ static void
 cmp_close(struct cmp *s)
 {
 	OSSL_CMP_CTX_free(s->ctx);
+	ERR_clear_error(); /* what it tried and did without */
 	http_disconnect(&s->connection);
 	free(s->url);
 }
@@ -322,8 +324,8 @@ set_request(struct cmp *s, const struct command *cmd, X509_REQ *req,
 		    "the request has no public key");
 	if (OSSL_CMP_CTX_set1_subjectName(
 		s->ctx, X509_REQ_get_subject_name(req)) != 1 ||
-	    OSSL_CMP_CTX_set_option(s->ctx, OSSL_CMP_OPT_DIGEST_ALGNID,
-		digest_nid(s->pub)) != 1 ||
+	    OSSL_CMP_CTX_set_option(
+		s->ctx, OSSL_CMP_OPT_DIGEST_ALGNID, digest_nid(s->pub)) != 1 ||
 	    (!cmd->crmf && OSSL_CMP_CTX_set1_p10CSR(s->ctx, req) != 1) ||
 	    (cmd->type == OSSL_CMP_KUR &&
 		OSSL_CMP_CTX_set1_oldCert(s->ctx, s->c->client_cert) != 1))
@@ -390,8 +392,7 @@ transact(struct cmp *s, int type, struct burin_error *e)
 
 /* caPubs and extraCerts may help to find a path; they are not believed. */
 static int
-take_certs(
-    struct cmp *s, struct transport_reply *reply, struct burin_error *e)
+take_certs(struct cmp *s, struct transport_reply *reply, struct burin_error *e)
 {
 	STACK_OF(X509) *all = sk_X509_new_null();
 	STACK_OF(X509) *cas = OSSL_CMP_CTX_get1_caPubs(s->ctx);
@@ -402,8 +403,7 @@ take_certs(
 	int rc = -1;
 
 	if (all == NULL ||
-	    X509_add_cert(
-		all, OSSL_CMP_CTX_get0_newCert(s->ctx), flags) != 1 ||
+	    X509_add_cert(all, OSSL_CMP_CTX_get0_newCert(s->ctx), flags) != 1 ||
 	    (cas != NULL && X509_add_certs(all, cas, flags) != 1) ||
 	    (extra != NULL && X509_add_certs(all, extra, flags) != 1)) {
 		burin_fail_memory(e);
@@ -463,13 +463,13 @@ cmp_revoke(const struct transport_config *c, X509 *cert, int reason,
 		goto out;
 	/* "unspecified" is said by saying nothing (RFC 5280 section 5.3.1). */
 	if (OSSL_CMP_CTX_set1_oldCert(s.ctx, cert) != 1 ||
-	    OSSL_CMP_CTX_set1_subjectName(
-		s.ctx, X509_get_subject_name(cert)) != 1 ||
+	    OSSL_CMP_CTX_set1_subjectName(s.ctx, X509_get_subject_name(cert)) !=
+		1 ||
 	    OSSL_CMP_CTX_set_option(s.ctx, OSSL_CMP_OPT_DIGEST_ALGNID,
 		digest_nid(X509_get0_pubkey(cert))) != 1 ||
 	    (reason != CRL_REASON_UNSPECIFIED &&
-		OSSL_CMP_CTX_set_option(s.ctx,
-		    OSSL_CMP_OPT_REVOCATION_REASON, reason) != 1)) {
+		OSSL_CMP_CTX_set_option(
+		    s.ctx, OSSL_CMP_OPT_REVOCATION_REASON, reason) != 1)) {
 		burin_fail_openssl(e, BURIN_EINTERNAL, "cmp-setup",
 		    "OpenSSL's CMP client does not take the certificate");
 		goto out;

@@ -93,8 +93,8 @@ not_cmp(const char *url, const struct http_response *r, struct burin_error *e)
 		return burin_error_advice(e, "try again later");
 	}
 	(void)snprintf(code, sizeof(code), "http-%ld", r->status);
-	burin_fail(e, BURIN_EAUTHORITY, code,
-	    "%s refused with HTTP status %ld", url, r->status);
+	burin_fail(e, BURIN_EAUTHORITY, code, "%s refused with HTTP status %ld",
+	    url, r->status);
 	burin_error_rule(e, "RFC 9811 section 3.3");
 	return burin_error_advice(
 	    e, "check the path of --ca: it is where the authority speaks CMP");
@@ -129,8 +129,9 @@ cmp_transfer(OSSL_CMP_CTX *ctx, const OSSL_CMP_MSG *request)
 	/* Neither password nor client key is for HTTP here: for messages. */
 	struct transport_config c = { .tls_anchors = s->c->tls_anchors,
 		.proxy = s->c->proxy };
-	struct http_request q = { .c = &c, .url = s->url, .raw = 1,
-		.keep = &s->connection };
+	struct http_request q = {
+		.c = &c, .url = s->url, .raw = 1, .keep = &s->connection
+	};
 	struct http_response r = { .retry_after = -1 };
 	long left = (long)(s->deadline - time(NULL));
 	OSSL_CMP_MSG *answer = NULL;
@@ -140,10 +141,9 @@ cmp_transfer(OSSL_CMP_CTX *ctx, const OSSL_CMP_MSG *request)
 	/* That our complaint could not be delivered is not what went wrong. */
 	if (OSSL_CMP_MSG_get_bodytype(request) == BODY_ERROR)
 		e = &ignored;
-	c.timeout = left < 1 ? 1
-	    : left < TRANSPORT_TOTAL_SECONDS
-	    ? left
-	    : TRANSPORT_TOTAL_SECONDS;
+	c.timeout = left < 1		     ? 1
+	    : left < TRANSPORT_TOTAL_SECONDS ? left
+					     : TRANSPORT_TOTAL_SECONDS;
 	if ((len = i2d_OSSL_CMP_MSG(request, &der)) <= 0) {
 		burin_fail_openssl(e, BURIN_EINTERNAL, "cmp-encode",
 		    "cannot encode a CMP message");

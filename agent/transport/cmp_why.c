@@ -66,8 +66,8 @@ cmp_words(const struct cmp *s, char *words, size_t size)
 	for (i = 0; i < sk_ASN1_UTF8STRING_num(texts); i++) {
 		const ASN1_UTF8STRING *t = sk_ASN1_UTF8STRING_value(texts, i);
 
-		len = snprintf(words + n, size - n, "%s%.*s",
-		    n > 0 ? "; " : "", ASN1_STRING_length(t),
+		len = snprintf(words + n, size - n, "%s%.*s", n > 0 ? "; " : "",
+		    ASN1_STRING_length(t),
 		    (const char *)ASN1_STRING_get0_data(t));
 		if (len < 0 || (size_t)len >= size - n)
 			return;

@@ -405,8 +405,7 @@ out:
 }
 
 int
-http_refuse_userinfo(
-    const char *option, const char *url, struct burin_error *e)
+http_refuse_userinfo(const char *option, const char *url, struct burin_error *e)
 {
 	if (url == NULL || strchr(url, '@') == NULL)
 		return 0;
@@ -434,8 +433,7 @@ http_exchange(const struct http_request *q, struct http_response *r,
 		*q->keep = NULL;
 		curl_easy_reset(h);
 	}
-	if ((h == NULL && (h = curl_easy_init()) == NULL) ||
-	    !set_all(h, &x)) {
+	if ((h == NULL && (h = curl_easy_init()) == NULL) || !set_all(h, &x)) {
 		burin_fail(e, BURIN_EINTERNAL, "http-setup",
 		    "libcurl does not take the settings for %s", q->url);
 		goto out;

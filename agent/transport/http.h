@@ -1,8 +1,9 @@
 /*
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * One exchange over HTTPS (or HTTP) with libcurl: the server authenticated by given
- * anchors only, the client by a token key or a password, everything bounded.
+ * One exchange over HTTPS (or HTTP) with libcurl: the server authenticated by
+ * given anchors only, the client by a token key or a password, everything
+ * bounded.
  */
 
 #ifndef BURIN_HTTP_H

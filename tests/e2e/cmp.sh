@@ -119,9 +119,13 @@ for type in rsa:2048 ec:P-256 ec:P-384; do
 		"${pin[@]}"
 	is .state 'done'
 	signs 4
+	b 0 enroll --json --key "$uri" --reenroll --cmp-command p10cr \
+		"${at[@]}" "${pin[@]}"
+	is .state 'done'
+	signs 3
 	b 0 verify --json --key "$uri" --trust "$ca" "${pin[@]}"
 	rm -f "$work/calls"
-	ok "$type: kur and cr, signed by the key; the identity is whole"
+	ok "$type: kur, cr and p10cr, signed by the key; the identity is whole"
 
 	b 0 revoke --json --dry-run --key "$uri" --reason superseded \
 		"${at[@]}" "${pin[@]}"
@@ -157,6 +161,20 @@ job=$(j .id)
 mock "$name" "$port"
 b 0 resume --json "$job" "${pin[@]}"
 is .state 'done'
+mock "$name" 0 -poll_count 100 -check_after 1
+burin "${module[@]}" enroll --json --key "$uri" "${who_is[@]}" "${at[@]}" \
+	"${who[@]}" --replace --timeout 600 "${pin[@]}" \
+	>"$work/out" 2>"$work/err" </dev/null &
+pid=$!
+for ((i = 0; i < 200; i++)); do
+	(($(grep -c POST "$mock_log") < 3)) || break
+	sleep 0.1
+done
+kill -TERM "$pid"
+got=0
+wait "$pid" || got=$?
+[[ $got == 9 ]] || die "exit $got while waiting"
+is .error.code interrupted
 ok 'polled within the time; beyond it the same request is asked anew'
 
 # --- refused --------------------------------------------------------------------
@@ -210,6 +228,9 @@ b 0 verify --json --key "$uri" --trust "$ca" "${pin[@]}"
 is .certificate.serial "$serial"
 ok 'an unprotected refusal is told, an unprotected success not believed'
 
+mock no 0 -send_unprotected
+b 5 revoke --json --key "$uri" --reason superseded "${at[@]}" "${pin[@]}"
+is .error.code cmp-answer
 mock other 0
 b 5 revoke --json --key "$uri" --reason superseded "${at[@]}" "${pin[@]}"
 j '.error.code | select(startswith("cmp-"))' >"$work/code"
@@ -255,6 +276,10 @@ is .error.code cmp-attribute
 b 2 enroll --json --key "$uri" "${who_is[@]}" --trust "$ca" "${who[@]}" \
 	--ca https://127.0.0.1 --cmp-command ir "${pin[@]}"
 is .error.code option-conflict
+b 2 enroll --json --key "$uri" "${who_is[@]}" --protocol cmp "${who[@]}" \
+	--ca "http://127.0.0.1:$port/" --ca-fingerprint "$(openssl x509 -in "$ca" -noout -fingerprint -sha256 | cut -d= -f2)" \
+	"${pin[@]}"
+is .error.code no-ca-certificates
 b 2 revoke --json --key "$uri" --reason bored "${at[@]}" "${pin[@]}"
 is .error.code reason-unknown
 b 2 revoke --json --key "$uri" --reason superseded --protocol est \
@@ -262,13 +287,14 @@ b 2 revoke --json --key "$uri" --reason superseded --protocol est \
 is .error.code no-revocation
 ok 'refused before anything is done, with a reason'
 
-# --- over TLS, and what goes over the line ---------------------------------------
+# --- liars ----------------------------------------------------------------------
 [[ -x /usr/bin/python3 ]] || skip 'python3 is not installed'
+# relay TARGET [CERT KEY]: tests/e2e/cmp_relay.py in between, on $relay.
 relay() {
 	local i
 	: >"$work/relay.port"
 	/usr/bin/python3 "$SOURCE_DIR/tests/e2e/cmp_relay.py" \
-		"$work/relay.port" "$work/seen" "$port" "$@" &
+		"$work/relay.port" "$work/seen" "$@" &
 	servers+=($!)
 	for ((i = 0; i < 200; i++)); do
 		[[ ! -s $work/relay.port ]] || break
@@ -277,9 +303,33 @@ relay() {
 	relay=$(<"$work/relay.port")
 	[[ -n $relay ]] || die 'no relay'
 }
+# answer TYPE BYTES: what the next liar says.
+answer() {
+	printf 'HTTP/1.1 200 OK\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n' \
+		"$1" "$(stat -c %s "$2")" | cat - "$2" >"$work/lie"
+}
+key lied ec:P-256
+relay "$work/lie"
+lies=(--key "$uri" "${who_is[@]}" --protocol cmp --trust "$ca" "${who[@]}"
+	--ca "http://127.0.0.1:$relay/" "${pin[@]}")
+printf 'no ASN.1' >"$work/bytes"
+answer application/pkixcmp "$work/bytes"
+b 5 enroll --json "${lies[@]}"
+is .error.code answer-malformed
+answer text/html "$work/bytes"
+b 5 enroll --json "${lies[@]}"
+is .error.code answer-type
+head -c 2000000 /dev/zero >"$work/bytes"
+answer application/pkixcmp "$work/bytes"
+b 5 enroll --json "${lies[@]}"
+is .error.code answer-too-large
+unchanged lied
+ok 'garbage, another media type, too much of it: refused'
+
+# --- over TLS, and what goes over the line ---------------------------------------
 key tls ec:P-256
 mock tls 0
-relay "$work/srv.pem" "$work/srv.key"
+relay "$port" "$work/srv.pem" "$work/srv.key"
 over=(--protocol cmp --ca "https://127.0.0.1:$relay/pkix/" --trust "$ca")
 b 9 enroll --json --key "$uri" "${who_is[@]}" "${over[@]}" "${who[@]}" \
 	--tls-trust "$work/other.pem" "${pin[@]}"

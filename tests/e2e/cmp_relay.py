@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # cmp_relay.py PORTFILE SEEN TARGET [CERT KEY]: passes connections on to
 # 127.0.0.1:TARGET and keeps what the client sent; with TLS when there is a
-# certificate, which openssl's mock server cannot.
+# certificate, which openssl's mock server cannot. When TARGET is a file, its
+# bytes are the answer to whatever comes.
 import socket
 import ssl
 import sys
 import threading
 
-portfile, seen, target = sys.argv[1], sys.argv[2], int(sys.argv[3])
+portfile, seen, target = sys.argv[1:4]
 context = None
 if len(sys.argv) > 4:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -36,7 +37,13 @@ def serve(client):
     try:
         if context is not None:
             client = context.wrap_socket(client, server_side=True)
-        server = socket.create_connection(("127.0.0.1", target))
+        if not target.isdigit():
+            client.recv(65536)
+            with open(target, "rb") as f:
+                client.sendall(f.read())
+            client.close()
+            return
+        server = socket.create_connection(("127.0.0.1", int(target)))
     except OSError:
         client.close()
         return
