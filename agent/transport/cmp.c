@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/err.h>
 #include <openssl/x509v3.h>
 
 #include <burin/request.h>
@@ -25,10 +24,9 @@ static const struct command {
 	int type;
 	int crmf; /* the new key signs the CertRequest (RFC 4211) */
 } commands[] = {
-	{ "ir", OSSL_CMP_IR, 1 },
-	{ "cr", OSSL_CMP_CR, 1 },
+	{ "ir", OSSL_CMP_IR, 1 }, { "cr", OSSL_CMP_CR, 1 },
 	{ "kur", OSSL_CMP_KUR, 1 },
-	{ "p10cr", OSSL_CMP_P10CR, 0 },
+	{ "p10cr", OSSL_CMP_P10CR, 0 }, /* the last one: choose */
 };
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
@@ -62,13 +60,12 @@ find_command(
 	return &commands[i];
 }
 
-/* A CertTemplate has extensions, but no place for attributes. */
 static int
-no_place(const char *what, struct burin_error *e)
+no_place(const char *what, const char *rule, struct burin_error *e)
 {
-	burin_fail(e, BURIN_EUSAGE, "cmp-attribute",
-	    "the attribute%s has no place in a CRMF request", what);
-	burin_error_rule(e, "RFC 4211 section 5");
+	burin_fail(e, BURIN_EUSAGE, "cmp-crmf",
+	    "a CRMF request of OpenSSL's client has no place for %s", what);
+	burin_error_rule(e, "%s", rule);
 	return burin_error_advice(e, "ask with --cmp-command p10cr");
 }
 
@@ -81,8 +78,8 @@ cmp_check(const struct transport_config *c, struct burin_error *e)
 
 	if (cmd == NULL || http_refuse_userinfo("--proxy", c->proxy, e) != 0)
 		return -1;
-	if (cmd->crmf && c->attributes)
-		return no_place("s", e);
+	if (c->command != NULL && cmd->crmf && c->attributes)
+		return no_place("attributes", "RFC 4211 section 5", e);
 	if (!c->reenroll && (c->user == NULL || c->user[0] == '\0')) {
 		burin_fail(e, BURIN_EUSAGE, "option-missing",
 		    "nothing says who asks: CMP messages are protected with "
@@ -105,177 +102,42 @@ cmp_needs_key(const struct transport_config *c, int reenroll)
 	return cmd != NULL && cmd->crmf;
 }
 
-/* --- how messages are protected ---------------------------------------- */
+/* --- asking for a certificate ------------------------------------------ */
 
-/* What OpenSSL's client would print is in the error, or of no interest. */
 static int
-say_nothing(const char *func, const char *file, int line,
-    OSSL_CMP_severity level, const char *msg)
+has_attributes(const X509_REQ *req)
 {
-	(void)func;
-	(void)file;
-	(void)line;
-	(void)level;
-	(void)msg;
-	return 1;
+	int i;
+
+	for (i = 0; i < X509_REQ_get_attr_count(req); i++)
+		if (!X509_REQ_extension_nid(OBJ_obj2nid(
+			X509_ATTRIBUTE_get0_object(X509_REQ_get_attr(req, i)))))
+			return 1;
+	return 0;
 }
 
 /*
- * Before the certificate is confirmed, or thrown away: is it for the key?
- * The other checks come when the answer is on disk (docs/checks.md).
+ * A CertTemplate has extensions, but no place for attributes. Without a
+ * subject the proof of possession needs a poposkInput (RFC 4211 section 4.1),
+ * which OpenSSL cannot make. Who did not say how gets p10cr then.
  */
-static int
-confirm(OSSL_CMP_CTX *ctx, X509 *cert, int fail_info, const char **text)
+static const struct command *
+choose(const struct transport_config *c, const X509_REQ *req, int reenroll,
+    struct burin_error *e)
 {
-	struct cmp *s = OSSL_CMP_CTX_get_certConf_cb_arg(ctx);
-	EVP_PKEY *pub = X509_get0_pubkey(cert);
+	const struct command *cmd = find_command(c, reenroll, e);
+	int nobody = X509_NAME_entry_count(X509_REQ_get_subject_name(req)) == 0;
 
-	if (pub != NULL && EVP_PKEY_eq(pub, s->pub) == 1)
-		return fail_info;
-	s->wrong_key = 1;
-	*text = "the certificate is for another key";
-	return fail_info | (1 << OSSL_CMP_PKIFAILUREINFO_incorrectData);
-}
-
-/* Shared secret: PasswordBasedMac, and no SHA-1 in it. */
-static int
-protect_secret(struct cmp *s, struct burin_error *e)
-{
-	const struct transport_config *c = s->c;
-	struct burin_secret *secret = NULL;
-	int rc = -1;
-
-	if (c->user == NULL || c->user[0] == '\0' || c->secret == NULL) {
-		burin_fail(e, BURIN_EUSAGE, "option-missing",
-		    "CMP needs --user and --secret, or --reenroll");
-		goto out;
-	}
-	if (c->secret(c->arg, &secret, e) != 0)
-		goto out;
-	if (OSSL_CMP_CTX_set1_referenceValue(s->ctx,
-		(const unsigned char *)c->user, (int)strlen(c->user)) != 1 ||
-	    OSSL_CMP_CTX_set1_secretValue(s->ctx, burin_secret_bytes(secret),
-		(int)burin_secret_len(secret)) != 1 ||
-	    OSSL_CMP_CTX_set_option(
-		s->ctx, OSSL_CMP_OPT_OWF_ALGNID, NID_sha256) != 1 ||
-	    OSSL_CMP_CTX_set_option(
-		s->ctx, OSSL_CMP_OPT_MAC_ALGNID, NID_hmacWithSHA256) != 1) {
-		burin_fail_openssl(e, BURIN_EINTERNAL, "cmp-setup",
-		    "OpenSSL's CMP client does not take the secret");
-		goto out;
-	}
-	rc = 0;
-out:
-	burin_secret_free(&secret);
-	return rc;
-}
-
-static int
-protect_signature(struct cmp *s, struct burin_error *e)
-{
-	const struct transport_config *c = s->c;
-
-	if (EVP_PKEY_is_a(c->client_key, "ED25519") ||
-	    EVP_PKEY_is_a(c->client_key, "ED448")) {
-		burin_fail(e, BURIN_EUSAGE, "cmp-eddsa",
-		    "a key of type %s cannot protect CMP messages with this "
-		    "OpenSSL; nothing was sent",
-		    EVP_PKEY_get0_type_name(c->client_key));
-		burin_error_rule(e, "RFC 9481 section 3.3");
-		return burin_error_advice(e,
-		    "give --user and --secret instead of the key, or ask over "
-		    "another protocol");
-	}
-	if (OSSL_CMP_CTX_set1_pkey(s->ctx, c->client_key) != 1 ||
-	    OSSL_CMP_CTX_set1_cert(s->ctx, c->client_cert) != 1 ||
-	    (c->client_chain != NULL &&
-		OSSL_CMP_CTX_set1_untrusted(s->ctx, c->client_chain) != 1))
-		return burin_fail_openssl(e, BURIN_EINTERNAL, "cmp-setup",
-		    "OpenSSL's CMP client does not take the certificate that "
-		    "signs");
-	return 0;
-}
-
-/* An anchor need not be self-signed, as in check G2. */
-static int
-trust(struct cmp *s, struct burin_error *e)
-{
-	STACK_OF(X509) *anchors = s->c->tls_anchors;
-	X509_STORE *store = X509_STORE_new();
-	int i, good;
-
-	good = store != NULL &&
-	    X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN) == 1;
-	for (i = 0; good && i < sk_X509_num(anchors); i++)
-		good = X509_STORE_add_cert(store, sk_X509_value(anchors, i));
-	if (good && OSSL_CMP_CTX_set0_trustedStore(s->ctx, store) == 1)
-		return 0;
-	X509_STORE_free(store);
-	return burin_fail_memory(e);
-}
-
-static int
-cmp_open(struct cmp *s, const struct transport_config *c, struct burin_error *e)
-{
-	s->c = c;
-	s->deadline = time(NULL) +
-	    (c->timeout > 0 ? c->timeout : TRANSPORT_TOTAL_SECONDS);
-	if (cmp_url(c->url, &s->url, e) != 0)
-		return -1;
-	if ((s->ctx = OSSL_CMP_CTX_new(NULL, NULL)) == NULL ||
-	    OSSL_CMP_CTX_set_log_cb(s->ctx, say_nothing) != 1 ||
-	    OSSL_CMP_CTX_set_transfer_cb(s->ctx, cmp_transfer) != 1 ||
-	    OSSL_CMP_CTX_set_transfer_cb_arg(s->ctx, s) != 1 ||
-	    OSSL_CMP_CTX_set_certConf_cb(s->ctx, confirm) != 1 ||
-	    OSSL_CMP_CTX_set_certConf_cb_arg(s->ctx, s) != 1 ||
-	    OSSL_CMP_CTX_set_option(s->ctx, OSSL_CMP_OPT_IMPLICIT_CONFIRM, 1) !=
-		1)
-		return burin_fail_openssl(e, BURIN_EINTERNAL, "cmp-setup",
-		    "OpenSSL's CMP client does not start");
-	if (trust(s, e) != 0)
-		return -1;
-	return c->client_key != NULL ? protect_signature(s, e)
-				     : protect_secret(s, e);
-}
-
-static void
-cmp_close(struct cmp *s)
-{
-	OSSL_CMP_CTX_free(s->ctx);
-	ERR_clear_error(); /* what it tried and did without */
-	http_disconnect(&s->connection);
-	free(s->url);
-}
-
-/* --- asking for a certificate ------------------------------------------ */
-
-/* A hash as strong as the curve (RFC 5758), for POP and protection. */
-static int
-digest_nid(EVP_PKEY *pub)
-{
-	int bits = EVP_PKEY_get_bits(pub);
-
-	if (!EVP_PKEY_is_a(pub, "EC"))
-		return NID_sha256;
-	return bits > 384 ? NID_sha512 : bits > 256 ? NID_sha384 : NID_sha256;
-}
-
-static int
-refuse_attributes(const X509_REQ *req, struct burin_error *e)
-{
-	char name[80] = " ";
-	int i;
-
-	for (i = 0; i < X509_REQ_get_attr_count(req); i++) {
-		ASN1_OBJECT *type =
-		    X509_ATTRIBUTE_get0_object(X509_REQ_get_attr(req, i));
-
-		if (X509_REQ_extension_nid(OBJ_obj2nid(type)))
-			continue;
-		(void)OBJ_obj2txt(name + 1, sizeof(name) - 1, type, 0);
-		return no_place(name, e);
-	}
-	return 0;
+	if (cmd == NULL || !cmd->crmf || (!nobody && !has_attributes(req)))
+		return cmd;
+	if (c->command == NULL)
+		return &commands[N_COMMANDS - 1];
+	if (nobody)
+		(void)no_place(
+		    "a request without a subject", "RFC 4211 section 4.1", e);
+	else
+		(void)no_place("attributes", "RFC 4211 section 5", e);
+	return NULL;
 }
 
 /*
@@ -291,8 +153,6 @@ set_template(struct cmp *s, X509_REQ *req, struct burin_error *e)
 	X509_EXTENSIONS *exts = NULL;
 	EVP_PKEY *key = s->c->key;
 
-	if (refuse_attributes(req, e) != 0)
-		return -1;
 	if (key == NULL)
 		return burin_fail(e, BURIN_EINTERNAL, "cmp-key",
 		    "the key that proves possession is not at hand");
@@ -325,7 +185,7 @@ set_request(struct cmp *s, const struct command *cmd, X509_REQ *req,
 	if (OSSL_CMP_CTX_set1_subjectName(
 		s->ctx, X509_REQ_get_subject_name(req)) != 1 ||
 	    OSSL_CMP_CTX_set_option(
-		s->ctx, OSSL_CMP_OPT_DIGEST_ALGNID, digest_nid(s->pub)) != 1 ||
+		s->ctx, OSSL_CMP_OPT_DIGEST_ALGNID, cmp_digest(s->pub)) != 1 ||
 	    (!cmd->crmf && OSSL_CMP_CTX_set1_p10CSR(s->ctx, req) != 1) ||
 	    (cmd->type == OSSL_CMP_KUR &&
 		OSSL_CMP_CTX_set1_oldCert(s->ctx, s->c->client_cert) != 1))
@@ -433,13 +293,13 @@ cmp_submit(const struct transport_config *c, const unsigned char *request,
     size_t len, int reenroll, struct transport_reply *reply,
     struct burin_error *e)
 {
-	const struct command *cmd = find_command(c, reenroll, e);
+	const struct command *cmd;
 	struct cmp s = { .answers = 0 };
 	X509_REQ *req = NULL;
 	int rc = -1;
 
-	if (cmd == NULL ||
-	    burin_pkcs10_parse(request, len, BURIN_EINTERNAL, &req, e) != 0 ||
+	if (burin_pkcs10_parse(request, len, BURIN_EINTERNAL, &req, e) != 0 ||
+	    (cmd = choose(c, req, reenroll, e)) == NULL ||
 	    cmp_open(&s, c, e) != 0 || set_request(&s, cmd, req, e) != 0 ||
 	    transact(&s, cmd->type, e) != 0)
 		goto out;
@@ -466,7 +326,7 @@ cmp_revoke(const struct transport_config *c, X509 *cert, int reason,
 	    OSSL_CMP_CTX_set1_subjectName(s.ctx, X509_get_subject_name(cert)) !=
 		1 ||
 	    OSSL_CMP_CTX_set_option(s.ctx, OSSL_CMP_OPT_DIGEST_ALGNID,
-		digest_nid(X509_get0_pubkey(cert))) != 1 ||
+		cmp_digest(X509_get0_pubkey(cert))) != 1 ||
 	    (reason != CRL_REASON_UNSPECIFIED &&
 		OSSL_CMP_CTX_set_option(
 		    s.ctx, OSSL_CMP_OPT_REVOCATION_REASON, reason) != 1)) {

@@ -1,8 +1,9 @@
 /*
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * Inside CMP: one transaction of OpenSSL's client (cmp.c), the way of its
- * messages over HTTP (cmp_http.c), and what it ended with (cmp_why.c).
+ * Inside CMP: what is asked (cmp.c), one transaction of OpenSSL's client
+ * (cmp_open.c), the way of its messages over HTTP (cmp_http.c), and what it
+ * ended with (cmp_why.c).
  */
 
 #ifndef BURIN_CMP_H
@@ -26,6 +27,13 @@ struct cmp {
 	int wrong_key;		 /* the certificate is for another key */
 	struct burin_error http; /* why a message did not arrive */
 };
+
+/* The client with its protection and anchors; cmp_close, also on failure. */
+int cmp_open(
+    struct cmp *s, const struct transport_config *c, struct burin_error *e);
+void cmp_close(struct cmp *s);
+/* NID of a hash as strong as the curve (RFC 5758), for POP and protection. */
+int cmp_digest(EVP_PKEY *pub);
 
 /* The address that is posted to; "" as path is /.well-known/cmp. free(). */
 int cmp_url(const char *base, char **url, struct burin_error *e);

@@ -72,12 +72,14 @@ signs() {
 	[[ $n == "$1" ]] || die "$n signatures, not $1"
 }
 
-# key NAME TYPE: a token with a key, $uri, and the certificate for the mock.
+# key NAME TYPE [SUBJECT]: a token with a key, $uri, and the certificate for
+# the mock.
 key() {
 	softhsm_token "$1"
 	b 0 keygen --json --token "$1" --type "$2" --label k "${pin[@]}"
 	uri=$(j .key.uri)
 	who_is=(--subject "CN=$1" --san "email:$1@example.com")
+	(($# == 2)) || who_is=("${@:3}")
 	b 0 request --key "$uri" "${who_is[@]}" --out - "${pin[@]}"
 	openssl req -inform DER -in "$work/out" -out "$work/$1.csr" \
 		2>"$work/err" || openssl req -in "$work/out" \
@@ -252,6 +254,23 @@ b 0 resume --json "$job" "${pin[@]}"
 is .state 'done'
 ok 'nothing listens: resumed when it does'
 
+# --- what only PKCS#10 can say -------------------------------------------------
+key many ec:P-256
+mock many 0
+b 0 enroll --json --key "$uri" "${who_is[@]}" "${at[@]}" "${who[@]}" \
+	--attribute 'unstructuredName=desk 4' "${pin[@]}"
+signs 1
+key bare ec:P-256 --san email:bare@example.com
+mock bare 0
+b 2 enroll --json --key "$uri" "${who_is[@]}" "${at[@]}" "${who[@]}" \
+	--cmp-command ir "${pin[@]}"
+is .error.code cmp-crmf
+rm -f "$work/calls"
+b 0 enroll --json --key "$uri" "${who_is[@]}" "${at[@]}" "${who[@]}" "${pin[@]}"
+signs 1
+is '.certificate.sans[0]' email:bare@example.com
+ok 'attributes, or no subject: PKCS#10 by itself'
+
 # --- EdDSA ---------------------------------------------------------------------
 key ed ed25519
 mock ed 0
@@ -271,8 +290,8 @@ b 2 enroll --json --key "$uri" "${who_is[@]}" "${at[@]}" "${who[@]}" \
 	--cmp-command kur "${pin[@]}"
 is .error.code cmp-command
 b 2 enroll --json --key "$uri" "${who_is[@]}" "${at[@]}" "${who[@]}" \
-	--attribute 'unstructuredName=desk 4' "${pin[@]}"
-is .error.code cmp-attribute
+	--cmp-command ir --attribute 'unstructuredName=desk 4' "${pin[@]}"
+is .error.code cmp-crmf
 b 2 enroll --json --key "$uri" "${who_is[@]}" --trust "$ca" "${who[@]}" \
 	--ca https://127.0.0.1 --cmp-command ir "${pin[@]}"
 is .error.code option-conflict
