@@ -150,6 +150,20 @@ b 0 enroll --json --key "$uri" --reenroll "${at[@]}" "${pin[@]}"
 signs 3
 ok 'an implicit confirmation saves a signature'
 
+# A new key, vouched for by the old one. (The mock updates no other key.)
+old=$uri
+key fresh rsa:2048
+mock fresh 0
+b 0 enroll --json --key "$uri" "${who_is[@]}" --reenroll="$old" \
+	--cmp-command cr "${at[@]}" "${pin[@]}"
+is .state 'done'
+is .key.uri "$uri"
+signs 4
+ok 'rekeyed: the old key protects, the new one proves possession'
+key again ec:P-256
+mock again 0
+name=again
+
 # --- waiting -------------------------------------------------------------------
 mock "$name" 0 -poll_count 2 -check_after 1
 b 0 enroll --json --key "$uri" "${who_is[@]}" "${at[@]}" "${who[@]}" \
