@@ -60,7 +60,7 @@ const struct opt opts_subject[] = {
 
 const struct opt opts_authority[] = {
 	{ "ca", 0, OPT_VALUE, "URL", "the authority" },
-	{ "protocol", 0, OPT_VALUE, "NAME", "est (default), cmp or file" },
+	{ "protocol", 0, OPT_VALUE, "NAME", "est, cmp or file" },
 	{ "trust", 0, OPT_VALUE, "FILE",
 	    "anchors of the certificate, and of the server" },
 	{ "tls-trust", 0, OPT_VALUE, "FILE", "other anchors of the server" },
