@@ -36,7 +36,10 @@ key_types(FILE *f)
 static const struct {
 	const char *option, *words;
 } choices[] = {
-	{ "protocol", "est cmp file" },
+	{ "protocol", "est cmc est-cmc cmp file" },
+	{ "format", "pkcs10 crmf cmc" },
+	{ "inner", "pkcs10 crmf" },
+	{ "pop", "signature challenge challenge-untagged agreement" },
 	{ "cmp-command", "ir cr kur p10cr" },
 	{ "reason",
 	    "keyCompromise superseded cessationOfOperation "

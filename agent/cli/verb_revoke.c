@@ -115,10 +115,13 @@ static int
 set_trust(struct cli *c, struct revocation *r, struct burin_error *e)
 {
 	const char *path = arg_value(c->args, "tls-trust");
+	const char *trust = arg_value(c->args, "trust");
 
 	if (path == NULL && work_required(c, "trust", &path, e) != 0)
 		return -1;
-	return work_certs(path, &r->config.tls_anchors, e);
+	if (work_certs(path, &r->config.tls_anchors, e) != 0)
+		return -1;
+	return trust != NULL ? work_certs(trust, &r->config.anchors, e) : 0;
 }
 
 static int
@@ -223,6 +226,7 @@ out:
 		(void)burin_error_token(
 		    e, "%s", burin_token_name(burin_key_token(r.key)));
 	sk_X509_pop_free(r.config.tls_anchors, X509_free);
+	sk_X509_pop_free(r.config.anchors, X509_free);
 	sk_X509_pop_free(r.certs, X509_free);
 	burin_key_free(&r.key);
 	return rc;

@@ -40,9 +40,11 @@ struct transport_config {
 	/* cmc: the message does not protect itself, as a bare PKCS#10 */
 	int tls_only;
 	STACK_OF(X509) * tls_anchors; /* never NULL for est */
-	const char *proxy;	      /* URL, "" none, NULL environment */
-	long timeout;		      /* seconds in all, 0: default */
-	const char *user; /* HTTP user, CMP reference value; "" or NULL */
+	/* who signs answers, for transport_revoke; NULL: as tls_anchors */
+	STACK_OF(X509) * anchors;
+	const char *proxy; /* URL, "" none, NULL environment */
+	long timeout;	   /* seconds in all, 0: default */
+	const char *user;  /* HTTP user, CMP reference value; "" or NULL */
 	/*
 	 * HTTP: asked only when the authenticated server challenges. CMP: the
 	 * shared secret that protects messages, never sent
