@@ -4,7 +4,7 @@ import hashlib
 import os
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives import hashes, keywrap
+from cryptography.hazmat.primitives import hashes, keywrap, serialization
 from cryptography.hazmat.primitives import padding as block_padding
 from cryptography.hazmat.primitives.asymmetric import (
     ec, padding, rsa, x448, x25519)
@@ -241,7 +241,17 @@ def open_key_agreement(info, signer) -> bytes:
         kek, info["recipientEncryptedKeys"][0]["encryptedKey"].asOctets())
 
 
+class BareKey:
+    """A key of which nobody knows what it is called."""
+
+    def __init__(self, pem: bytes):
+        self.key = serialization.load_pem_private_key(pem, None)
+        self.cert = None
+
+
 def names_signer(rid_, signer) -> bool:
+    if signer.cert is None:
+        return True
     value = rid_.getComponent()
     if rid_.getName() == "issuerAndSerialNumber":
         return (encode(value["issuer"]) == signer.cert.issuer and
