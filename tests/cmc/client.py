@@ -46,7 +46,7 @@ def new_key(kind: str):
     return ec.generate_private_key(ec.SECP256R1())
 
 
-# --- requests -----------------------------------------------------------------
+# --- requests ----------------------------------------------------------------
 
 def openssl_pkcs10(work: str, name: str) -> tuple[object, bytes]:
     """A key and a request of openssl's making, with a key id."""
@@ -106,7 +106,7 @@ def crmf(key, name: str, req_id: int, link: bytes | None,
     return der.context(1, request, proof)
 
 
-# --- messages -----------------------------------------------------------------
+# --- messages ----------------------------------------------------------------
 
 def identity_proof(secret: str, identification: str, reqs: bytes) -> bytes:
     key = hashlib.sha256((secret + identification).encode()).digest()

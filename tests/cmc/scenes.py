@@ -117,7 +117,7 @@ def issued_for(message: Message, key) -> Certificate:
     return next(c for c in certs if c.spki == public_der(key))
 
 
-# --- enrolling -------------------------------------------------------------
+# --- enrolling --------------------------------------------------------------
 
 @scene
 def pkcs10_of_openssl(work: str) -> None:
@@ -274,7 +274,7 @@ def authenticated_data_both_ways(work: str) -> None:
         assert decode_py(work, wrong, *secret)[0] == 1
 
 
-# --- challenges --------------------------------------------------------------
+# --- challenges -------------------------------------------------------------
 
 def challenge_round(p: Running, work: str, kind: str, *, right: bool = True,
                     tagged: bool = True) -> Message:

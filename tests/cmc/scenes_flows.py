@@ -187,7 +187,7 @@ def anchors(work: str) -> None:
                        check=True, capture_output=True)
 
 
-# --- other manners ------------------------------------------------------------
+# --- other manners -----------------------------------------------------------
 
 @scene
 def manners(work: str) -> None:
@@ -252,7 +252,7 @@ def encrypted(work: str) -> None:
             assert decode_py(work, request, *secret)[0] == 1
 
 
-# --- other doors ---------------------------------------------------------------
+# --- other doors -------------------------------------------------------------
 
 @scene
 def est_and_tls(work: str) -> None:
@@ -292,7 +292,7 @@ def tcp(work: str) -> None:
                 assert client.statuses(answer) == [(0, [i])]
 
 
-# --- lies ------------------------------------------------------------------------
+# --- lies --------------------------------------------------------------------
 
 def caught(p, data: bytes, check) -> None:
     status, body = client.post(p.url, data)
@@ -366,7 +366,7 @@ def lies_told_slowly(work: str) -> None:
         assert 29 < age.days < 31
 
 
-# --- before another reader ---------------------------------------------------
+# --- before another reader --------------------------------------------------
 
 def openssl(*args: str, data: bytes) -> bytes:
     return subprocess.run(["openssl", "cms", *args], input=data, check=True,
