@@ -3,7 +3,8 @@
  *
  * The types of CMC (RFC 10002 sections 3 to 6), as OpenSSL's templates. The
  * module has IMPLICIT TAGS. What is signed, MACed or hashed somewhere is kept
- * as it came (ASN1_TYPE): reqSequence and everything in cmsSequence.
+ * as it came: reqSequence and everything in cmsSequence. What is ASN1_SEQUENCE
+ * in a template is an ASN1_STRING of the whole DER, ASN1_ANY an ASN1_TYPE.
  */
 
 #ifndef CSR_CMC_ASN1_H
@@ -68,7 +69,7 @@ DEFINE_STACK_OF(CMC_CONTENT)
 
 typedef struct {
 	STACK_OF(CMC_ATTR) * controls;
-	ASN1_TYPE *reqs; /* SEQUENCE OF TaggedRequest, as it came */
+	ASN1_STRING *reqs; /* SEQUENCE OF TaggedRequest, as it came */
 	STACK_OF(CMC_CONTENT) * cms;
 	STACK_OF(CMC_OTHER) * others;
 } CMC_PKI_DATA;
@@ -133,8 +134,8 @@ typedef struct {
 	int type;
 	union {
 		ASN1_INTEGER *fail;
-		ASN1_TYPE *sequence; /* CMC_PEND_INFO or CMC_EXT_FAIL */
-		CMC_EXT_FAIL *ext;   /* [1] */
+		ASN1_STRING *sequence; /* CMC_PEND_INFO or CMC_EXT_FAIL */
+		CMC_EXT_FAIL *ext;     /* [1] */
 	} d;
 } CMC_INFO;
 DECLARE_ASN1_FUNCTIONS(CMC_INFO)
@@ -177,8 +178,8 @@ DECLARE_ASN1_FUNCTIONS(CMC_ADD_EXTENSIONS)
 typedef struct {
 	STACK_OF(ASN1_INTEGER) * pkiDataReference;
 	STACK_OF(ASN1_INTEGER) * certReferences;
-	ASN1_BOOLEAN replace;	 /* DEFAULT TRUE */
-	ASN1_TYPE *certTemplate; /* CertTemplate of RFC 4211 */
+	ASN1_BOOLEAN replace;	   /* DEFAULT TRUE */
+	ASN1_STRING *certTemplate; /* CertTemplate of RFC 4211 */
 } CMC_MOD_TEMPLATE;
 DECLARE_ASN1_FUNCTIONS(CMC_MOD_TEMPLATE)
 
@@ -241,6 +242,7 @@ typedef struct {
 DECLARE_ASN1_FUNCTIONS(CMC_CERT_ID)
 
 /* section 6.15 */
+DEFINE_STACK_OF(ASN1_OCTET_STRING)
 typedef struct {
 	ASN1_INTEGER *seqNumber;
 	X509_ALGOR *hash;

@@ -39,8 +39,19 @@ enum burin_pop {
 	 */
 	BURIN_POP_CHALLENGE,
 	/*
-	 * RFC 6955 section 6 (EC) and 4 (DH) with the authority's key
-	 * agreement certificate: the "signature" of PKCS#10, agreeMAC in CRMF
+	 * Static ECDH, RFC 6955 section 6, with the authority's key agreement
+	 * certificate: the "signature" of PKCS#10, agreeMAC in CRMF. EC keys
+	 * of 256 bits and more, no DH, no X25519.
+	 *
+	 * What is MACed: DER of CertificationRequestInfo, or of certReq. With
+	 * what: HMAC, key Hash(DER subject of the certificate || ZZ || DER
+	 * issuer of it), ZZ the x coordinate, Hash SHA-256, -384 or -512 as
+	 * the curve has 256, 384 or more bits. Algorithm: of PKCS#10 or
+	 * algId, id-alg-ecdhPop-static-shaN-hmac-shaN, 1.3.6.1.5.5.7.6.26,
+	 * .27 or .28, no parameters. The BIT STRING holds DER DhSigStatic
+	 * {issuerAndSerial of the certificate, hashValue} in both: RFC 4211
+	 * has no algorithm of its own for agreeMAC. An empty name of the
+	 * certificate gives way to its alternative name extension.
 	 */
 	BURIN_POP_AGREEMENT,
 	/* raVerified: by an RA towards its CA only, CRMF only */
@@ -60,7 +71,9 @@ struct burin_pop_how {
 
 /*
  * As burin_pkcs10_make, with any proof but BY_RA. CHALLENGE and AGREEMENT
- * take keys that cannot sign as well.
+ * take keys that cannot sign as well. CHALLENGE needs no private key.
+ * AGREEMENT makes the key agree twice: once with a key of ours, to see that
+ * it belongs to pub, for only the authority can verify the MAC.
  */
 int burin_pkcs10_make_with(const struct burin_subject *s, EVP_PKEY *pub,
     const struct burin_pop_how *how, unsigned char **der, size_t *der_len,
@@ -70,8 +83,8 @@ int burin_pkcs10_make_with(const struct burin_subject *s, EVP_PKEY *pub,
 
 /*
  * One CertReqMsg (not the list): certReqId id, subject (maybe empty), public
- * key, extensions of s in the template; popLinkWitness (V2) and
- * changeSubjectName among the attributes of s become controls, each with
+ * key, extensions of s in the template; popLinkWitness (V2), changeSubjectName
+ * and the attestation among the attributes of s become controls, each with
  * its one value; other attributes have no place in CRMF and are BURIN_EUSAGE
  * "attribute-not-in-crmf". No regInfo, no encrCert, no POPOSigningKeyInput
  * (RFC 10002 section 3.2.1.2.2). The proof is checked before it is returned.
@@ -90,11 +103,12 @@ struct burin_crmf; /* one CertReqMsg */
  * Reads one CertReqMsg, strictly: limits, no trailing bytes, DER. cmc 1
  * applies what CMC forbids as well: regInfo, encrCert, POPOSigningKeyInput,
  * a missing subject or public key, serialNumber, signingAlg, unique ids,
- * regToken and authenticator controls, certReqId 0 or over 2^32-1.
+ * regToken and authenticator controls, certReqId 0; refused as "not-in-cmc".
+ * The rest is "request-malformed", a certReqId over 2^32-1 among it.
  */
 int burin_crmf_parse(const void *data, size_t len, int cmc,
     enum burin_status status, struct burin_crmf **out, struct burin_error *e);
-/* CertReqMessages; free each, then the array with free(). */
+/* CertReqMessages, no certReqId twice; free each, then the array: free(). */
 int burin_crmf_parse_list(const void *data, size_t len, int cmc,
     enum burin_status status, struct burin_crmf ***out, size_t *n,
     struct burin_error *e);
@@ -128,8 +142,9 @@ enum burin_crmf_popo burin_crmf_get_popo(const struct burin_crmf *m);
 /*
  * The proof in the request: a signature, or agreeMAC with the authority's
  * key and certificate (NULL: refused with the reason). What proves nothing
- * yet (challengeResp) is "pop-required"; raVerified is refused here: whom to
- * believe it is the caller's to know.
+ * yet (challengeResp, or nothing) is "pop-required"; raVerified is refused
+ * here, "pop-by-ra": whom to believe it is the caller's to know. "pop-failed"
+ * is a wrong proof, "pop-unsupported" one that cannot be judged here.
  */
 int burin_crmf_verify_pop(const struct burin_crmf *m, EVP_PKEY *authority_key,
     X509 *authority, enum burin_status status, struct burin_error *e);
