@@ -234,6 +234,8 @@ class Handler:
     # --- the response -------------------------------------------------------
 
     def answer(self) -> Answer:
+        self.log["identity"] = self.x.identity
+        self.log["proved"] = self.x.proved
         self.log["issued"] = [f"{c.serial:x}" for c in self.out.issued]
         chain = [self.authority.ca.cert.der]
         if self.out.simple and not self.out.refused:

@@ -224,7 +224,7 @@ class Exchange:
 
     def check_identity(self) -> None:
         found = self.proof_controls()
-        self.log["identity"] = []
+        self.log["identity-proofs"] = []
         if self.identification is not None:
             candidates = [self.identification]
         else:
@@ -233,7 +233,7 @@ class Exchange:
             ids = [c.id for c in self.body.all(name)]
             result, who = self.try_secrets(candidates, lambda secret: check(
                 value, secret, self.identification, self.body.req_sequence))
-            self.log["identity"].append({"control": name, **result})
+            self.log["identity-proofs"].append({"control": name, **result})
             if who is None:
                 raise Refusal("badIdentity", ids, result["result"])
             if self.opts.legacy and result["hash"] != "sha1":

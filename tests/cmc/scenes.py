@@ -133,7 +133,8 @@ def pkcs10_of_openssl(work: str) -> None:
         assert issued_for(answer, key).subject == common_name("alice")
         log = p.log()[0]
         assert log["signers"][0]["kind"] == "request"
-        assert log["identity"][0]["result"] == "ok"
+        assert log["identity"] == "alice" and log["proved"]
+        assert log["identity-proofs"][0]["result"] == "ok"
         secret = ("--secret", "=".join(WHO))
         assert decode_py(work, request, *secret)[0] == 0
         assert decode_py(work, answer.data)[0] == 0
