@@ -59,6 +59,11 @@ void csr_text_add(struct csr_text *t, const char *s, size_t len);
 void csr_text_puts(struct csr_text *t, const char *s);
 /* One byte as two lower-case hex digits. */
 void csr_text_hex(struct csr_text *t, unsigned char byte);
+/*
+ * Somebody else's text: what is not safe to show (in ascii, not ASCII) is
+ * CSR_BAD_BYTE and its two hex digits.
+ */
+void csr_text_clean(struct csr_text *t, const char *s, size_t len, int ascii);
 /* Hands the string over, to be free()d; NULL when memory ran out. */
 char *csr_text_take(struct csr_text *t);
 

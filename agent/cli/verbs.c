@@ -16,6 +16,7 @@ const struct verb *const cli_verbs[] = {
 	&verb_request,
 	&verb_install,
 	&verb_enroll,
+	&verb_renew,
 	&verb_status,
 	&verb_resume,
 	&verb_abandon,

@@ -18,6 +18,7 @@ extern const struct verb verb_keygen;
 extern const struct verb verb_request;
 extern const struct verb verb_install;
 extern const struct verb verb_enroll;
+extern const struct verb verb_renew;
 extern const struct verb verb_status;
 extern const struct verb verb_resume;
 extern const struct verb verb_abandon;

@@ -25,6 +25,7 @@ struct walk {
 	struct burin_key *old_key; /* of a renewal */
 	X509 *old_cert;
 	STACK_OF(X509) * anchors[2]; /* walk_anchors keeps them here */
+	struct burin_secret *secret; /* shared with the authority; asked once */
 	int asked;		     /* the authority was asked in this run */
 	char text[sizeof(((struct engine_step *)0)->text)]; /* of the step */
 };

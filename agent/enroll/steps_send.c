@@ -10,7 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "steps.h"
+#include "dialect.h"
 
 static int
 ask_secret(void *arg, struct burin_secret **out, struct burin_error *e)
@@ -54,6 +54,8 @@ walk_transport(
 		c->secret = ask_secret;
 	c->arg = w;
 	c->request_file = p->request_file;
+	c->mime = p->mime;
+	c->tls_only = !plan_speaks_cmc(p);
 	c->response_file = w->en->response_file;
 	return walk_anchors(w, 1, &c->tls_anchors, e);
 }
@@ -100,6 +102,8 @@ take_answer(struct walk *w, const struct transport_reply *reply,
 	if (blob_set(&w->job->response, reply->body, reply->len, e) != 0)
 		return -1;
 	w->job->retry_at = 0;
+	/* The answer to another message is another file. */
+	w->en->response_file = NULL;
 	(void)snprintf(
 	    w->text, sizeof(w->text), "answer of %zu bytes", reply->len);
 	*next = JOB_RECEIVED;
@@ -122,6 +126,8 @@ use_old(struct walk *w, struct transport_config *c, struct burin_error *e)
 int
 step_send(struct walk *w, enum job_state *next, struct burin_error *e)
 {
+	const struct blob *out =
+	    w->job->message.len > 0 ? &w->job->message : &w->job->request;
 	struct transport_reply reply = { .len = 0 };
 	struct transport_config c;
 	int rc = -1;
@@ -129,7 +135,7 @@ step_send(struct walk *w, enum job_state *next, struct burin_error *e)
 	if (walk_transport(w, &c, e) != 0 || use_old(w, &c, e) != 0)
 		goto out;
 	w->asked = 1;
-	if (transport_submit(&c, w->job->request.data, w->job->request.len,
+	if (transport_submit(&c, out->data, out->len,
 		w->plan.reenroll_key != NULL, &reply, e) != 0) {
 		if (w->old_key != NULL)
 			(void)burin_key_last_error(w->old_key, e);
@@ -198,5 +204,11 @@ step_poll(struct walk *w, enum job_state *next, struct burin_error *e)
 		if (wait_until(w, at, e) != 0)
 			return -1;
 	}
-	return step_send(w, next, e);
+	if (walk_dialect(w)->again == NULL || w->job->pend_token == NULL)
+		return step_send(w, next, e);
+	if (walk_dialect(w)->again(w, e) != 0)
+		return -1;
+	(void)snprintf(w->text, sizeof(w->text), "asks again");
+	*next = JOB_REQUESTED;
+	return 0;
 }

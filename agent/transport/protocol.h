@@ -12,6 +12,7 @@
 /* The functions have the contracts of transport_check, _submit, _cacerts. */
 struct transport_protocol {
 	const char *name;
+	enum transport_kind carries;
 	int (*check)(const struct transport_config *c, struct burin_error *e);
 	int (*submit)(const struct transport_config *c,
 	    const unsigned char *request, size_t len, int reenroll,
@@ -23,5 +24,7 @@ struct transport_protocol {
 
 extern const struct transport_protocol transport_est;
 extern const struct transport_protocol transport_file;
+extern const struct transport_protocol transport_cmc;
+extern const struct transport_protocol transport_est_cmc;
 
 #endif

@@ -12,6 +12,8 @@
 static const struct transport_protocol *const protocols[] = {
 	&transport_est, /* the default */
 	&transport_file,
+	&transport_cmc,
+	&transport_est_cmc,
 };
 #define N_PROTOCOLS (sizeof(protocols) / sizeof(protocols[0]))
 
@@ -34,6 +36,15 @@ find(const struct transport_config *c, struct burin_error *e)
 	    "'%s' is not a protocol", c->protocol);
 	burin_error_advice(e, "--protocol takes %s", names);
 	return NULL;
+}
+
+enum transport_kind
+transport_carries(const char *protocol)
+{
+	struct transport_config c = { .protocol = protocol };
+	const struct transport_protocol *p = find(&c, NULL);
+
+	return p != NULL ? p->carries : TRANSPORT_NOTHING;
 }
 
 void

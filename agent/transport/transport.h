@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: BSD-2-Clause
  *
  * The way to an authority and back: EST (RFC 7030, RFC 8951) over HTTPS with
- * libcurl, and files. A row per protocol in one table; the engine knows no
- * protocol by name.
+ * libcurl, CMC (RFC 10003) over HTTP, TCP and EST, and files or mail. A row per
+ * protocol in one table; the engine knows no protocol by name.
  */
 
 #ifndef BURIN_TRANSPORT_H
@@ -23,10 +23,18 @@
 #define TRANSPORT_CONNECT_SECONDS 15
 #define TRANSPORT_TOTAL_SECONDS 60
 #define TRANSPORT_MAX_REDIRECTS 3
+#define TRANSPORT_SLOW_BYTES 16 /* a second, of an answer that has begun */
+#define TRANSPORT_SLOW_PART 4	/* of the time in all may be so slow */
 
 struct transport_config {
-	const char *protocol; /* "est", "file" */
-	const char *url; /* https://HOST[:PORT][/.well-known/est[/LABEL]] */
+	const char *protocol; /* "est", "file", "cmc", "est-cmc" */
+	/*
+	 * https://HOST[:PORT][/.well-known/est[/LABEL]]; for cmc any path,
+	 * and http:// and tcp://HOST[:PORT] unless tls_only
+	 */
+	const char *url;
+	/* cmc: the message does not protect itself, as a bare PKCS#10 */
+	int tls_only;
 	STACK_OF(X509) * tls_anchors; /* never NULL for est */
 	const char *proxy;	      /* URL, "" none, NULL environment */
 	long timeout;		      /* seconds in all, 0: default */
@@ -41,29 +49,42 @@ struct transport_config {
 	STACK_OF(X509) * client_chain;
 	/* files */
 	const char *request_file;  /* to write the request to */
+	int mime;		   /* ... as a mail message (RFC 10003) */
 	const char *response_file; /* to read the answer from, or NULL */
 };
 
 enum transport_outcome {
-	TRANSPORT_ISSUED, /* body holds certificates */
+	TRANSPORT_ISSUED, /* body holds certificates, or a CMC message */
 	TRANSPORT_PENDING /* come back at retry_at with the same request */
 };
 struct transport_reply {
 	enum transport_outcome outcome;
-	unsigned char *body; /* malloc'd; as received, transfer undone */
+	/* malloc'd; as received, transfer undone (MIME, EST's of CMC) */
+	unsigned char *body;
 	size_t len;
 	time_t retry_at;
 	char detail[256]; /* what the authority said, for people */
 };
 void transport_reply_clear(struct transport_reply *r);
 
+/* What transport_submit takes; a bit mask. */
+enum transport_kind {
+	TRANSPORT_NOTHING = 0, /* there is no such protocol */
+	TRANSPORT_PKCS10 = 1,
+	TRANSPORT_CMC = 2, /* a Full request; what comes back may be one */
+	TRANSPORT_EITHER = TRANSPORT_PKCS10 | TRANSPORT_CMC
+};
+enum transport_kind transport_carries(const char *protocol);
+
 /* What a protocol needs from the user; for checks before anything is done. */
 int transport_check(const struct transport_config *c, struct burin_error *e);
 
 /*
- * Sends the DER PKCS#10 request; reenroll: it renews client_cert. A refusal
- * is BURIN_EAUTHORITY with the status and the authority's own words; a
- * network failure BURIN_EINTERRUPTED "network-..." (resumable).
+ * Sends the request: DER PKCS#10 or a CMC message, as the protocol carries;
+ * reenroll: it renews client_cert (EST only). A refusal is BURIN_EAUTHORITY
+ * with the status and the authority's own words; a network failure
+ * BURIN_EINTERRUPTED "network-..." (resumable). A CMC message that comes with
+ * a status of failure is an answer: what it says is inside.
  */
 int transport_submit(const struct transport_config *c,
     const unsigned char *request, size_t len, int reenroll,

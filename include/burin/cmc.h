@@ -28,6 +28,10 @@
 extern "C" {
 #endif
 
+/* The content types of its messages. */
+#define BURIN_CMC_PKI_DATA "1.3.6.1.5.5.7.12.2"
+#define BURIN_CMC_PKI_RESPONSE "1.3.6.1.5.5.7.12.3"
+
 #define BURIN_CMC_MAX_REQUESTS 8  /* certification requests we send */
 #define BURIN_CMC_MAX_PARTS 256	  /* body parts in one message */
 #define BURIN_CMC_MAX_DEPTH 4	  /* messages in messages */
@@ -178,14 +182,16 @@ enum burin_cmc_status {
 	BURIN_CMC_POP_REQUIRED = 6,
 	BURIN_CMC_PARTIAL = 7
 };
-const char *burin_cmc_status_name(long status); /* "confirmRequired" */
-const char *burin_cmc_fail_name(long fail);	/* "badIdentity" */
+/* "confirmRequired", "badIdentity"; NULL: not defined */
+const char *burin_cmc_status_name(long status);
+const char *burin_cmc_fail_name(long fail);
 
 /* What the reader holds the answer against. Borrowed. */
 struct burin_cmc_expect {
 	enum burin_status status; /* of what is no message at all */
 	const struct burin_cmc_thread *thread; /* NULL: no nonces were sent */
-	const unsigned char *request;	       /* the message that was sent */
+	/* the message that was sent, as it was before it was encrypted */
+	const unsigned char *request;
 	size_t request_len;
 	STACK_OF(X509) * anchors;
 	time_t now;
@@ -218,6 +224,7 @@ struct burin_cmc_challenge {
 	char pop_algorithm[64], witness_algorithm[64]; /* dotted OIDs */
 };
 
+struct cmc_kept;
 struct burin_cmc_reply {
 	enum burin_cmc_outcome outcome;
 	STACK_OF(X509) * certs; /* all that came: unordered, not trusted */
@@ -232,8 +239,8 @@ struct burin_cmc_reply {
 	struct burin_cmc_challenge challenges[BURIN_CMC_MAX_REQUESTS];
 	/* trustedAnchors that passed every rule of section 6.15 */
 	STACK_OF(X509) * anchors;
-	long anchors_number; /* their seqNumber: to be remembered */
-	struct burin_cms *message[BURIN_CMC_MAX_DEPTH]; /* own the bytes */
+	long anchors_number;   /* their seqNumber: to be remembered */
+	struct cmc_kept *kept; /* owns what is borrowed above */
 };
 
 /*
@@ -259,23 +266,6 @@ void burin_cmc_reply_clear(struct burin_cmc_reply *r);
 int burin_cmc_solve(const struct burin_cmc_challenge *c, EVP_PKEY *key,
     EVP_PKEY *pub, const unsigned char *key_id, size_t key_id_len, int legacy,
     int untagged, struct burin_cmc_pop *out, struct burin_error *e);
-
-/* --- what was asked, from any kind of request ----------------------------- */
-
-/*
- * DN, key and extensions asked for: of a PKCS#10, a CertReqMsg, or the
- * request for pub in CertReqMessages, in a reqSequence, or in a Full request
- * that we made (before it was encrypted). pub NULL: there is but one. What
- * came back is held against it (burin_check_cert).
- */
-struct burin_asked {
-	X509_NAME *subject;
-	EVP_PKEY *pub;
-	STACK_OF(X509_EXTENSION) * extensions; /* may be NULL */
-};
-int burin_asked_parse(const void *data, size_t len, EVP_PKEY *pub,
-    enum burin_status status, struct burin_asked *out, struct burin_error *e);
-void burin_asked_clear(struct burin_asked *a);
 
 #ifdef __cplusplus
 }

@@ -160,7 +160,8 @@ int burin_cms_verify_mac(struct burin_cms *cms, const char *identification,
  * Decrypts for key (which may live on a token; pub is its public half): the
  * RecipientInfo that names key_id, an empty issuer with serial, or cert (any
  * of them, as given in to; to->pub is not used), one operation of the key.
- * *out are the octets inside, burin_cms_content_type their type.
+ * *out are the octets inside (they may be more than BURIN_SECRET_MAX),
+ * burin_cms_content_type their type. Wrong key, damage: "decrypt-failed".
  */
 int burin_cms_decrypt(struct burin_cms *cms,
     const struct burin_cms_recipient *to, EVP_PKEY *key, EVP_PKEY *pub,

@@ -87,6 +87,8 @@ class Handler:
             self.serve()
         except Refusal as e:
             self.refuse(e)
+        except BadMessage as e:
+            self.refuse(Refusal("badRequest", [0], str(e)))
         except Exception as e:  # noqa: B902 ours to mend, theirs to see
             self.log["crash"] = traceback.format_exc()
             self.refuse(Refusal("internalCAError", [0], repr(e)))

@@ -12,8 +12,8 @@ import der
 import names as N
 from envelope import can_decrypt, enveloped_data
 from exchange import Refusal
-from messages import BadMessage, Request, algorithm, decode, sequence
-from proofs import Wrong, load_key, mac, mac_name
+from messages import BadMessage, Request, decode, sequence
+from proofs import Wrong, load_key, mac, mac_algorithm
 
 DECRYPTED_POP = sequence(("id", univ.Integer()),
                          ("algorithm", rfc5280.AlgorithmIdentifier()),
@@ -76,7 +76,7 @@ class Challenges:
         if sent is None:
             return "nothing was challenged"
         try:
-            hash_ = mac_name(algorithm(value["algorithm"])[0])
+            hash_ = mac_algorithm(value["algorithm"])
         except Wrong as e:
             return str(e)
         if hash_ != sent.mac:

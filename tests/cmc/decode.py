@@ -151,6 +151,7 @@ class Check:
             value, secret, self.identification, random))
 
     def signatures(self, layer) -> None:
+        self.note("version", lambda: proofs.check_version(layer))
         if layer.content is None:
             return
         infos = layer.value["signerInfos"]
@@ -200,7 +201,8 @@ def read_file(path: str) -> bytes:
     return from_pem(data)
 
 
-def main() -> int:
+def main(argv: list[str] | None = None) -> tuple[int, dict]:
+    """(exit status, what is printed)"""
     p = argparse.ArgumentParser(description=__doc__, allow_abbrev=False,
                                 formatter_class=argparse.
                                 RawDescriptionHelpFormatter)
@@ -210,7 +212,7 @@ def main() -> int:
     p.add_argument("--cert", action="append", default=[], metavar="FILE",
                    help="a certificate that may have signed")
     p.add_argument("--dir", help="the authority's folder, for its keys")
-    opts = p.parse_args()
+    opts = p.parse_args(argv)
     check = Check(read_file(opts.file), opts)
     try:
         check.run()
@@ -218,9 +220,10 @@ def main() -> int:
         check.problems.append(str(e))
     check.out["problems"] = check.problems
     check.out["der"] = not any("DER" in p for p in check.problems)
-    print(json.dumps(check.out, indent=1))
-    return 1 if check.problems else 0
+    return 1 if check.problems else 0, check.out
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    status, out = main()
+    print(json.dumps(out, indent=1))
+    sys.exit(status)

@@ -7,8 +7,8 @@ from pyasn1_modules import rfc5083, rfc5652, rfc6402
 import names as N
 from envelope import open_envelope
 from issue import key_id, public_der
-from messages import algorithm, decode, encode, read_content_info
-from proofs import Wrong, hash_name
+from messages import decode, encode, read_content_info
+from proofs import Wrong, hash_algorithm
 
 
 class Recipient:
@@ -31,7 +31,7 @@ def open_pop(value: bytes, key) -> tuple[bytes, bytes]:
                              [Recipient(key)])
     if inner != N.DATA:
         raise Wrong("not id-data inside")
-    hash_ = hash_name(algorithm(pop["witnessAlgID"])[0])
+    hash_ = hash_algorithm(pop["witnessAlgID"])
     if hashlib.new(hash_, y).digest() != pop["witness"].asOctets():
         raise Wrong("witness")
     return y, encode(pop["request"])

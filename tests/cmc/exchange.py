@@ -149,9 +149,7 @@ class Exchange:
 
     def check_signed(self, layer) -> None:
         infos = list(layer.value["signerInfos"])
-        version = int(layer.value["version"])
-        if version != 3:
-            raise Wrong(f"version {version} of SignedData")
+        proofs.check_version(layer)
         for info in infos:
             kind, name = proofs.sid_text(info)
             by, spki, cert = self.find_signer(kind, name)
@@ -202,6 +200,9 @@ class Exchange:
             except Wrong as e:
                 problem = str(e)
                 continue
+            if self.opts.legacy and info["mac"] != "sha1":
+                raise Refusal("badAlg", [0], "SHA-1 is all that is known "
+                              "here")
             self.identity, self.mac_password = name, password
             self.log["signers"].append(
                 {"kind": "mac", "identification": name, "result": "ok",

@@ -29,7 +29,7 @@ def fail_info(text: str) -> int:
     return N.FAIL[text] if text in N.FAIL else int(text)
 
 
-def arguments() -> argparse.Namespace:
+def arguments(argv: list[str] | None) -> argparse.Namespace:
     p = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
     flag = lambda name, text: p.add_argument(  # noqa: E731
         name, action="store_true", help=text)
@@ -72,14 +72,14 @@ def arguments() -> argparse.Namespace:
     p.add_argument("--lie", choices=lies.NAMES)
     p.add_argument("--lie-from", type=int, default=1, metavar="N",
                    help="honest until the N-th message after the start")
-    opts = p.parse_args()
+    opts = p.parse_args(argv)
     times, _, seconds = (opts.pending or "0").partition(":")
     opts.pending, opts.pending_seconds = int(times), int(seconds or 1)
     return opts
 
 
-def main() -> None:
-    opts = arguments()
+def main(argv: list[str] | None = None) -> None:
+    opts = arguments(argv)
     os.makedirs(opts.dir, exist_ok=True)
     trusted = []
     for path in opts.trust:

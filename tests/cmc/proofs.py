@@ -40,10 +40,22 @@ def hash_name(oid: str) -> str:
     return N.HASHES[oid]
 
 
-def mac_name(oid: str) -> str:
-    if oid not in N.MACS:
-        raise Wrong(f"MAC {oid} is unknown")
-    return N.MACS[oid]
+def plain(value, table: dict, what: str) -> str:
+    """An algorithm without parameters: absent, or NULL (RFC 5754, 6268)."""
+    oid, params = algorithm(value)
+    if oid not in table:
+        raise Wrong(f"{what} {oid} is unknown")
+    if params not in (None, der.null()):
+        raise Wrong(f"{what} {oid} with parameters")
+    return table[oid]
+
+
+def hash_algorithm(value) -> str:
+    return plain(value, N.HASHES, "hash")
+
+
+def mac_algorithm(value) -> str:
+    return plain(value, N.MACS, "MAC")
 
 
 def digest_of(name: str, data: bytes) -> bytes:
@@ -56,7 +68,7 @@ def signer_digest(value) -> str:
     oid, params = algorithm(value)
     if oid == N.SHAKE256_LEN and params == der.integer(512):
         return "shake256"
-    return hash_name(oid)
+    return hash_algorithm(value)
 
 
 def mac(name: str, key: bytes, data: bytes) -> bytes:
@@ -149,6 +161,13 @@ def universal_set(attributes) -> bytes:
     return der.retag(encode(attributes), 0x31)
 
 
+def check_version(layer: Layer) -> None:
+    """RFC 5652 section 5.1, for what CMC has in SignedData."""
+    version = int(layer.value["version"])
+    if version != (1 if layer.type == N.DATA else 3):
+        raise Wrong(f"version {version} of SignedData")
+
+
 def verify_signer(info, layer: Layer, spki: bytes) -> str:
     """One SignerInfo with this key."""
     oid, params = algorithm(info["signatureAlgorithm"])
@@ -158,6 +177,9 @@ def verify_signer(info, layer: Layer, spki: bytes) -> str:
         raise Wrong(f"SignerInfo version {info['version']} with {kind}")
     if not info["signedAttrs"].isValue:
         raise Wrong("no signedAttrs")
+    if digest not in [signer_digest(a)
+                      for a in layer.value["digestAlgorithms"]]:
+        raise Wrong("digestAlgorithms lacks the signer's")
     check_attributes(info["signedAttrs"], layer.type, layer.content, digest)
     if oid == N.NO_SIGNATURE:
         return "no-signature"
@@ -186,8 +208,8 @@ def sid_text(info) -> tuple[str, bytes]:
 def identity_v2(value: bytes, secret: str, identification: str | None,
                 req_sequence: bytes) -> dict:
     proof = decode(value, WITNESS, "identityProofV2")
-    hash_ = hash_name(algorithm(proof["hash"])[0])
-    mac_ = mac_name(algorithm(proof["mac"])[0])
+    hash_ = hash_algorithm(proof["hash"])
+    mac_ = mac_algorithm(proof["mac"])
     key = hashlib.new(hash_, (secret + (identification or "")).encode())
     if mac(mac_, key.digest(), req_sequence) != proof["witness"].asOctets():
         raise Wrong("identityProofV2 does not verify")
@@ -206,7 +228,7 @@ def pbkdf2(params: bytes, password: bytes, length: int) -> bytes:
     value = decode(params, PBKDF2_PARAMS, "PBKDF2")
     prf = "sha1"
     if value["prf"].isValue:
-        prf = mac_name(algorithm(value["prf"])[0])
+        prf = mac_algorithm(value["prf"])
     if value["length"].isValue:
         length = int(value["length"])
     if int(value["rounds"]) > 10_000_000:
@@ -220,7 +242,7 @@ def pop_link_v2(value: bytes, secret: str, identification: str | None,
     """The key is of the secret alone; some take the identification in."""
     link = decode(value, WITNESS, "popLinkWitnessV2")
     gen, params = algorithm(link["hash"])
-    mac_ = mac_name(algorithm(link["mac"])[0])
+    mac_ = mac_algorithm(link["mac"])
     for form, text in (("secret", secret),
                        ("secret+identification",
                         secret + (identification or ""))):
@@ -343,10 +365,10 @@ def verify_mac(layer: Layer, password: bytes) -> dict:
     if int(data["version"]) != 0:
         raise Wrong("version of AuthenticatedData")
     key, info = unwrap_mac_key(data, password)
-    mac_ = mac_name(algorithm(data["macAlgorithm"])[0])
+    mac_ = mac_algorithm(data["macAlgorithm"])
     if not data["digestAlgorithm"].isValue or not data["authAttrs"].isValue:
         raise Wrong("AuthenticatedData without digestAlgorithm or authAttrs")
-    digest = hash_name(algorithm(data["digestAlgorithm"])[0])
+    digest = hash_algorithm(data["digestAlgorithm"])
     check_attributes(data["authAttrs"], layer.type, layer.content, digest)
     expected = mac(mac_, key, universal_set(data["authAttrs"]))
     if expected != data["mac"].asOctets():

@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import json
+import multiprocessing
 import os
 import secrets
 import subprocess
@@ -13,15 +14,17 @@ from cryptography.hazmat.primitives.asymmetric import ec
 import client
 import der
 import names as N
+import peer as peer_py
 import proofs
 from challenge import KEY_MAX
 from controls import status_info
+from decode import main as decode_main
 from decrypt import open_pop
 from envelope import authenticated_data
 from issue import common_name, public_der
 from messages import Certificate, Message
 
-HERE = os.path.dirname(os.path.abspath(__file__))
+FORK = multiprocessing.get_context("fork")
 WHO = ("alice", "sixteen letters!")
 ALL: dict = {}
 
@@ -31,16 +34,24 @@ def scene(function):
     return function
 
 
+def run_peer(writer, argv: list[str]) -> None:
+    """In a child: its standard output goes into the pipe."""
+    os.dup2(writer.fileno(), 1)
+    peer_py.main(argv)
+
+
 class Running:
     """A peer that runs, and what it logged."""
 
     def __init__(self, work: str, *options: str):
         self.dir = os.path.join(work, "ca")
-        self.process = subprocess.Popen(
-            [sys.executable, os.path.join(HERE, "peer.py"), "--dir",
-             self.dir, "--secret", "=".join(WHO), *options],
-            stdout=subprocess.PIPE, text=True)
-        line = self.process.stdout.readline()
+        reader, writer = multiprocessing.Pipe(False)
+        self.process = FORK.Process(target=run_peer, args=(
+            writer, ["--dir", self.dir, "--secret", "=".join(WHO), *options]))
+        self.process.start()
+        writer.close()
+        with os.fdopen(reader.fileno(), closefd=False) as out:
+            line = out.readline()
         assert line.startswith("ready: "), line
         self.url = line.split()[1]
         self.responder = Certificate(client.load_certificate(
@@ -72,16 +83,15 @@ def peer(work: str, *options: str):
         yield running
     finally:
         running.process.terminate()
-        assert running.process.wait(20) == 0
+        running.process.join(20)
+        assert running.process.exitcode == 0
 
 
 def decode_py(work: str, data: bytes, *options: str) -> tuple[int, dict]:
     path = os.path.join(work, "m.der")
     with open(path, "wb") as f:
         f.write(data)
-    done = subprocess.run([sys.executable, os.path.join(HERE, "decode.py"),
-                           path, *options], capture_output=True, text=True)
-    return done.returncode, json.loads(done.stdout)
+    return decode_main([path, *options])
 
 
 def enrol(key, name: str = "bob", req_id: int = 7, popo: str = "signature",
@@ -143,6 +153,28 @@ def pkcs10_of_openssl(work: str) -> None:
 
 
 @scene
+def command_lines(work: str) -> None:
+    """As scripts start them."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    process = subprocess.Popen(
+        [sys.executable, os.path.join(here, "peer.py"), "--dir",
+         os.path.join(work, "ca"), "--secret", "=".join(WHO)],
+        stdout=subprocess.PIPE, text=True)
+    url = process.stdout.readline().removeprefix("ready: ").strip()
+    key = client.new_key("ec")
+    status, _ = client.post(url, client.full_request(enrol(key), key))
+    process.terminate()
+    assert (status, process.wait(20)) == (200, 0)
+    for secret, expected in ((WHO[1], 0), ("wrong", 1)):
+        done = subprocess.run(
+            [sys.executable, os.path.join(here, "decode.py"),
+             os.path.join(work, "ca", "messages", "0001-in.der"),
+             "--secret", f"alice={secret}"], capture_output=True, text=True)
+        assert done.returncode == expected
+        assert bool(json.loads(done.stdout)["problems"]) == bool(expected)
+
+
+@scene
 def crmf_signed(work: str) -> None:
     with peer(work) as p:
         for kind in ("rsa", "ec", "ed25519"):
@@ -155,6 +187,21 @@ def crmf_signed(work: str) -> None:
                              "=".join(WHO))[0] == 0
             link = p.log()[-1]["links"][0]
             assert link["result"] == "ok" and link["key"] == "secret"
+
+
+@scene
+def every_other_octet(work: str) -> None:
+    """decode.py takes no request with a bit changed."""
+    key = client.new_key("ec")
+    for message in (client.full_request(enrol(key), key), authenticated_data(
+            N.PKI_DATA, enrol(key), "".join(WHO).encode(), rounds=10)):
+        secret = ("--secret", "=".join(WHO))
+        assert decode_py(work, message, *secret)[0] == 0
+        for i in range(0, len(message), 2):
+            wrong = bytearray(message)
+            wrong[i] ^= 1 << i % 8
+            code, _ = decode_py(work, bytes(wrong), *secret)
+            assert code == 1, (i, bytes(wrong).hex())
 
 
 @scene
