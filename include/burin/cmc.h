@@ -152,7 +152,14 @@ struct burin_cmc_ask {
 	const struct burin_cms_signer *signer;	   /* SIGNED */
 	const struct burin_cms_recipient *encrypt; /* around it all, or NULL */
 };
-/* *der is OPENSSL_free'd by the caller. */
+/*
+ * What the RFCs do not let a message say is BURIN_EUSAGE, with the section.
+ * Of signers: BY_KEY and UNSIGNED name the subjectKeyIdentifier of a request
+ * in the message (but in a poll, a confirmation, the end of a challenge);
+ * BY_KEY only that of one which is signed itself; BY_NOBODY, or none, is for
+ * a revocation with its own secret and nothing else. *der is OPENSSL_free'd
+ * by the caller.
+ */
 int burin_cmc_make(const struct burin_cmc_ask *ask, unsigned char **der,
     size_t *der_len, struct burin_error *e);
 /*
