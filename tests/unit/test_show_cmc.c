@@ -464,7 +464,9 @@ test_damaged(void **state)
 {
 	static const char *const files[] = { "cmc-pair.der", "cmc-auth.der",
 		"cmc-encrypted.der", "cmc-revoke-secret.der",
-		"cmc-rename-crmf.der", "cms/mac.der" };
+		"cmc-rename-crmf.der", "cms/mac.der", "crmf/mac.der",
+		"../../fuzz/corpus/show/response-challenge.der",
+		"../../fuzz/corpus/show/response-nested.der" };
 	static unsigned char whole[MAX_FILE], other[MAX_FILE];
 	struct mutator m = { 4, 0 };
 	size_t i, whole_len, other_len;
