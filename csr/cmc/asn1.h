@@ -279,15 +279,16 @@ DECLARE_ASN1_FUNCTIONS(CMC_PROCESSED)
 
 /*
  * changeSubjectName. RFC 10002 tags subjectAlt [1]; in RFC 6402 both fields
- * are untagged SEQUENCEs, told apart by what is inside.
+ * are untagged SEQUENCEs, told apart by what is inside. OpenSSL cannot decode
+ * a Name that is OPTIONAL and has no tag, so it stays DER.
  */
 typedef struct {
-	X509_NAME *subject;	   /* OPTIONAL */
+	ASN1_STRING *subject;	   /* OPTIONAL */
 	GENERAL_NAMES *subjectAlt; /* [1] OPTIONAL */
 } CMC_NEW_NAME;
 DECLARE_ASN1_FUNCTIONS(CMC_NEW_NAME)
 typedef struct {
-	X509_NAME *subject;
+	ASN1_STRING *subject; /* subjectAlt, when it alone is there */
 	GENERAL_NAMES *subjectAlt;
 } CMC_NEW_NAME_6402;
 DECLARE_ASN1_FUNCTIONS(CMC_NEW_NAME_6402)

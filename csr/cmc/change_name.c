@@ -23,13 +23,25 @@ pack(const struct burin_subject *to, int old)
 {
 	GENERAL_NAMES *sans =
 	    sk_GENERAL_NAME_num(to->sans) > 0 ? to->sans : NULL;
-	CMC_NEW_NAME name = { to->dn, sans };
-	CMC_NEW_NAME_6402 name_6402 = { to->dn, sans };
+	ASN1_STRING *dn = ASN1_STRING_type_new(V_ASN1_SEQUENCE);
+	CMC_NEW_NAME name = { dn, sans };
+	CMC_NEW_NAME_6402 name_6402 = { dn, sans };
+	unsigned char *der = NULL;
+	ASN1_TYPE *value = NULL;
+	int len = i2d_X509_NAME(to->dn, &der);
 
-	return old ? ASN1_TYPE_pack_sequence(
-			 ASN1_ITEM_rptr(CMC_NEW_NAME_6402), &name_6402, NULL)
-		   : ASN1_TYPE_pack_sequence(
-			 ASN1_ITEM_rptr(CMC_NEW_NAME), &name, NULL);
+	if (dn != NULL && len > 0) {
+		ASN1_STRING_set0(dn, der, len);
+		der = NULL;
+		value = old
+		    ? ASN1_TYPE_pack_sequence(
+			  ASN1_ITEM_rptr(CMC_NEW_NAME_6402), &name_6402, NULL)
+		    : ASN1_TYPE_pack_sequence(
+			  ASN1_ITEM_rptr(CMC_NEW_NAME), &name, NULL);
+	}
+	OPENSSL_free(der);
+	ASN1_STRING_free(dn);
+	return value;
 }
 
 int
