@@ -502,6 +502,53 @@ test_retrieved(void **state)
 	asked_clear(&a);
 }
 
+/* --- one reason in two statuses --------------------------------------------
+ */
+
+/* extendedFailInfo, and for old readers a failInfo about the same part. */
+static void
+test_two_reasons(void **state)
+{
+	static const uint32_t whole[] = { 0 };
+	struct said_status w = {
+		.status = BURIN_CMC_FAILED, .ids = whole, .n_ids = 1, .fail = -1
+	};
+	struct burin_cms_signer signer = { .by = BURIN_CMS_BY_CERT };
+	struct burin_cmc_reply reply;
+	unsigned char *body, *der;
+	size_t body_len, len;
+	struct asked a;
+	struct said s;
+	int first;
+
+	(void)state;
+	ask_crl(&a);
+	signer.key = signer.pub = a.key;
+	signer.cert = a.ca;
+	for (first = 0; first < 2; first++) {
+		said_begin(&s);
+		(void)said_integer(&s, CMC_TRANSACTION_ID,
+		    a.thread.transaction.data, a.thread.transaction.len);
+		(void)said_octets(&s, CMC_RECIPIENT_NONCE, a.thread.sent.data,
+		    a.thread.sent.len);
+		w.ext = first == 0 ? "1.2.3.4.5" : NULL;
+		w.fail = first == 0 ? -1 : 4;
+		(void)said_status(&s, &w);
+		w.ext = first == 0 ? NULL : "1.2.3.4.5";
+		w.fail = first == 0 ? 4 : -1;
+		(void)said_status(&s, &w);
+		body = said_response(&s, &body_len);
+		must(burin_cms_sign(&signer, BURIN_CMC_PKI_RESPONSE, body,
+		    body_len, &der, &len, &e));
+		refused(burin_cmc_read(der, len, &a.x, &reply, &e),
+		    "cmc-badCertId");
+		said_free(&s);
+		OPENSSL_free(body);
+		OPENSSL_free(der);
+	}
+	asked_clear(&a);
+}
+
 int
 main(void)
 {
@@ -512,6 +559,7 @@ main(void)
 		cmocka_unit_test(test_reg_controls),
 		cmocka_unit_test(test_ra_controls),
 		cmocka_unit_test(test_retrieved),
+		cmocka_unit_test(test_two_reasons),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
