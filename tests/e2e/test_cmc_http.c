@@ -536,6 +536,43 @@ stranger(void **state)
 	EVP_PKEY_free(key);
 }
 
+/* RFC 10003: TLS 1.2 or later. The same server with that is fine. */
+static void
+old_tls(void **state)
+{
+	static const char *const versions[] = {
+		"NORMAL:-VERS-ALL:+VERS-TLS1.2:%COMPAT",
+		"NORMAL:-VERS-ALL:+VERS-TLS1.1:%COMPAT",
+	};
+	struct sockaddr_in sin = { .sin_family = AF_INET };
+	struct MHD_Daemon *d;
+	struct client cl;
+	size_t i;
+
+	(void)state;
+	sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	for (i = 0; i < 2; i++) {
+		d = MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD |
+			MHD_USE_THREAD_PER_CONNECTION | MHD_USE_TLS,
+		    0, NULL, NULL, handle, NULL, MHD_OPTION_SOCK_ADDR,
+		    (struct sockaddr *)&sin, MHD_OPTION_HTTPS_MEM_KEY,
+		    peer.key_pem, MHD_OPTION_HTTPS_MEM_CERT, peer.cert_pem,
+		    MHD_OPTION_HTTPS_PRIORITIES, versions[i], MHD_OPTION_END);
+		assert_non_null(d);
+		client_new(&cl, TLS, "ok");
+		(void)snprintf(cl.url, sizeof(cl.url),
+		    "https://localhost:%u/ok",
+		    MHD_get_daemon_info(d, MHD_DAEMON_INFO_BIND_PORT)->port);
+		assert_int_equal(client_submit(&cl), i == 0 ? 0 : -1);
+		assert_int_equal(peer.posts, i == 0 ? 1 : 0);
+		if (i == 1)
+			assert_non_null(
+			    strstr(cl.e.reason, "unsupported protocol"));
+		client_end(&cl);
+		MHD_stop_daemon(d);
+	}
+}
+
 static void
 addresses(void **state)
 {
@@ -731,6 +768,7 @@ main(void)
 		cmocka_unit_test(refusals),
 		cmocka_unit_test(no_password_in_clear),
 		cmocka_unit_test(stranger),
+		cmocka_unit_test(old_tls),
 		cmocka_unit_test(addresses),
 		cmocka_unit_test(drip),
 		cmocka_unit_test(flood),

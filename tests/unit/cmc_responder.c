@@ -424,6 +424,10 @@ said_data(const struct said *s, size_t *len)
 		MUST(sk_CMC_ATTR_push(data->controls,
 			 ASN1_item_dup(ASN1_ITEM_rptr(CMC_ATTR),
 			     sk_CMC_ATTR_value(s->body->controls, i))) > 0);
+	for (i = 0; i < sk_CMC_CONTENT_num(s->body->cms); i++)
+		MUST(sk_CMC_CONTENT_push(data->cms,
+			 ASN1_item_dup(ASN1_ITEM_rptr(CMC_CONTENT),
+			     sk_CMC_CONTENT_value(s->body->cms, i))) > 0);
 	MUST(ASN1_STRING_set(data->reqs, "\x30\x00", 2) == 1);
 	MUST((n = i2d_CMC_PKI_DATA(data, &der)) > 0);
 	CMC_PKI_DATA_free(data);
