@@ -43,38 +43,6 @@ bad_control(
 	return burin_error_rule(r->e, "%s", row->rule);
 }
 
-int
-cmc_id_read(const ASN1_INTEGER *number, int zero, uint32_t *id)
-{
-	uint64_t value;
-
-	if (ASN1_INTEGER_get_uint64(&value, number) != 1 ||
-	    value > UINT32_MAX || (value == 0 && !zero)) {
-		ERR_clear_error();
-		return -1;
-	}
-	*id = (uint32_t)value;
-	return 0;
-}
-
-int
-cmc_path_read(const STACK_OF(ASN1_INTEGER) * ids, struct cmc_path *path)
-{
-	int i, n = sk_ASN1_INTEGER_num(ids);
-
-	path->n = 0;
-	if (n < 1 || n > BURIN_CMC_MAX_DEPTH + 1)
-		return -1;
-	for (i = 0; i < n; i++) {
-		/* 0, the message itself, has nothing in it but itself. */
-		if (cmc_id_read(sk_ASN1_INTEGER_value(ids, i), n == 1,
-			&path->ids[i]) == -1)
-			return -1;
-	}
-	path->n = (size_t)n;
-	return 0;
-}
-
 /* --- controls ------------------------------------------------------------- */
 
 static unsigned
@@ -332,147 +300,19 @@ read_others(const struct reading *r, STACK_OF(CMC_OTHER) * list)
 	return 0;
 }
 
-/* --- rules over the whole ------------------------------------------------- */
-
-static int
-compare_ids(const void *a, const void *b)
-{
-	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-static int
-check_ids(const struct reading *r)
-{
-	const struct cmc_body *b = r->b;
-	uint32_t ids[BURIN_CMC_MAX_PARTS];
-	size_t i, n = 0;
-
-	if (b->n_controls + b->n_requests + b->n_messages + b->n_others >
-	    BURIN_CMC_MAX_PARTS)
-		return malformed(r, RULE_BODY, "has more than 256 parts");
-	for (i = 0; i < b->n_controls; i++)
-		ids[n++] = b->controls[i].id;
-	for (i = 0; i < b->n_requests; i++)
-		ids[n++] = b->requests[i].id;
-	for (i = 0; i < b->n_messages; i++)
-		ids[n++] = b->messages[i].id;
-	for (i = 0; i < b->n_others; i++)
-		ids[n++] = b->others[i].id;
-	qsort(ids, n, sizeof(ids[0]), compare_ids);
-	for (i = 1; i < n; i++) {
-		if (ids[i] == ids[i - 1])
-			return malformed(
-			    r, RULE_IDS, "has two parts with one bodyPartID");
-	}
-	return 0;
-}
-
-/* Each of these must be a message of cmsSequence. */
-static int
-are_messages(const struct cmc_body *b, const STACK_OF(ASN1_INTEGER) * ids)
-{
-	int i, n = sk_ASN1_INTEGER_num(ids);
-	uint32_t id;
-
-	for (i = 0; i < n; i++) {
-		if (cmc_id_read(sk_ASN1_INTEGER_value(ids, i), 0, &id) == -1 ||
-		    cmc_body_message(b, id) == NULL)
-			return 0;
-	}
-	return n > 0;
-}
-
-static int
-names_request(const struct cmc_body *b, const CMC_DECRYPTED_POP *pop)
-{
-	uint32_t id;
-
-	return cmc_id_read(pop->bodyPartID, 0, &id) == 0 &&
-	    cmc_body_request(b, id) != NULL;
-}
-
-/* Lists and paths hold one at least; what else they name is the reader's. */
-static const char *
-list_flaw(const struct cmc_control_part *part)
-{
-	const CMC_MOD_TEMPLATE *mod;
-	struct cmc_path path;
-	int whole = 1;
-
-	switch (part->row->number) {
-	case CMC_MOD_CERT_TEMPLATE:
-		mod = part->value;
-		whole = cmc_path_read(mod->pkiDataReference, &path) == 0 &&
-		    sk_ASN1_INTEGER_num(mod->certReferences) > 0;
-		break;
-	case CMC_CONTROL_PROCESSED:
-		whole = sk_CMC_REF_num(
-			    ((const CMC_PROCESSED *)part->value)->bodyList) > 0;
-		break;
-	case CMC_RA_IDENTITY_WITNESS:
-		whole = cmc_path_read(part->value, &path) == 0;
-		break;
-	default:
-		break;
-	}
-	return whole ? NULL : "has a list or path that is empty or too long";
-}
-
-/* What one control says of the others: NULL, or what is wrong. */
-static const char *
-reference_flaw(const struct cmc_body *b, const struct cmc_control_part *part)
-{
-	struct cmc_state state;
-	struct cmc_path path;
-	uint32_t id;
-	int there;
-
-	switch (part->row->number) {
-	case CMC_STATUS_INFO:
-	case CMC_STATUS_INFO_V2:
-		return cmc_state_read(part, &state);
-	case CMC_AUTH_DATA:
-		there = cmc_id_read(part->value, 0, &id) == 0 &&
-		    cmc_body_message(b, id) != NULL;
-		break;
-	case CMC_RESPONSE_BODY:
-		there = cmc_path_read(part->value, &path) == 0 &&
-		    cmc_body_message(b, path.ids[0]) != NULL;
-		break;
-	case CMC_BATCH_REQUESTS:
-	case CMC_BATCH_RESPONSES:
-		there = are_messages(b, part->value);
-		break;
-	case CMC_DECRYPTED_POP_CONTROL:
-		there = names_request(b, part->value);
-		break;
-	default:
-		return list_flaw(part);
-	}
-	return there ? NULL : "names nothing, or a part that is not there";
-}
-
-static int
-check_references(const struct reading *r)
-{
-	const struct cmc_body *b = r->b;
-	const char *why;
-	size_t i;
-
-	for (i = 0; i < b->n_controls; i++) {
-		const struct cmc_control_part *part = &b->controls[i];
-
-		if (part->row == NULL)
-			continue;
-		if ((why = reference_flaw(b, part)) != NULL)
-			return bad_control(r, part->row, why);
-	}
-	return 0;
-}
-
 /* --- all of it ------------------------------------------------------------ */
+
+static int
+check_rules(const struct reading *r)
+{
+	const struct cmc_control_row *row;
+	const char *why = cmc_rules_flaw(r->b, &row);
+
+	if (why == NULL)
+		return 0;
+	return row != NULL ? bad_control(r, row, why)
+			   : malformed(r, RULE_IDS, why);
+}
 
 static int
 read_data(const struct reading *r, const unsigned char *data, size_t len)
@@ -527,7 +367,7 @@ cmc_body_parse(enum cmc_kind kind, const void *data, size_t len,
 	r.b->kind = kind;
 	if ((kind == CMC_RESPONSE ? read_response(&r, data, len)
 				  : read_data(&r, data, len)) == -1 ||
-	    check_ids(&r) == -1 || check_references(&r) == -1)
+	    check_rules(&r) == -1)
 		goto out;
 	ERR_clear_error();
 	*out = r.b;
@@ -561,69 +401,4 @@ cmc_body_free(struct cmc_body **body)
 	sk_ASN1_TYPE_pop_free(b->raw, ASN1_TYPE_free);
 	free(b);
 	*body = NULL;
-}
-
-const struct cmc_control_part *
-cmc_body_next(const struct cmc_body *b, enum cmc_control number, size_t *at)
-{
-	for (; *at < b->n_controls; (*at)++) {
-		const struct cmc_control_part *part = &b->controls[*at];
-
-		if (part->row != NULL && part->row->number == number) {
-			(*at)++;
-			return part;
-		}
-	}
-	return NULL;
-}
-
-const void *
-cmc_body_value(const struct cmc_body *b, enum cmc_control number)
-{
-	const struct cmc_control_part *part;
-	size_t at = 0;
-
-	part = cmc_body_next(b, number, &at);
-	return part != NULL ? part->value : NULL;
-}
-
-const struct cmc_request_part *
-cmc_body_request(const struct cmc_body *b, uint32_t id)
-{
-	size_t i;
-
-	for (i = 0; i < b->n_requests; i++) {
-		if (b->requests[i].id == id)
-			return &b->requests[i];
-	}
-	return NULL;
-}
-
-const struct cmc_message_part *
-cmc_body_message(const struct cmc_body *b, uint32_t id)
-{
-	size_t i;
-
-	for (i = 0; i < b->n_messages; i++) {
-		if (b->messages[i].id == id)
-			return &b->messages[i];
-	}
-	return NULL;
-}
-
-int
-cmc_body_has(const struct cmc_body *b, uint32_t id)
-{
-	size_t i;
-
-	for (i = 0; i < b->n_controls; i++) {
-		if (b->controls[i].id == id)
-			return 1;
-	}
-	for (i = 0; i < b->n_others; i++) {
-		if (b->others[i].id == id)
-			return 1;
-	}
-	return cmc_body_request(b, id) != NULL ||
-	    cmc_body_message(b, id) != NULL;
 }

@@ -85,6 +85,13 @@ int cmc_body_parse(enum cmc_kind kind, const void *data, size_t len,
 void cmc_body_free(struct cmc_body **body);
 
 /*
+ * The rules between the parts: NULL, or what is wrong, with the control that
+ * it is about, *row, or the whole.
+ */
+const char *cmc_rules_flaw(
+    const struct cmc_body *b, const struct cmc_control_row **row);
+
+/*
  * The row that holds for a control with this OID at this place (CMC_IN_*);
  * NULL: none. *swapped 1: 33 and 34 were exchanged.
  */
