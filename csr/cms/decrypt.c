@@ -170,8 +170,8 @@ burin_cms_decrypt(struct burin_cms *cms, const struct burin_cms_recipient *to,
     EVP_PKEY *key, EVP_PKEY *pub, struct burin_secret **out,
     struct burin_error *e)
 {
-	const STACK_OF(CSR_RECIPIENT) * all;
-	const CSR_ENCRYPTED *enc;
+	const STACK_OF(CSR_RECIPIENT) *all = NULL;
+	const CSR_ENCRYPTED *enc = NULL;
 	struct found f = { NULL, NULL, NULL };
 	unsigned char cek[32];
 	struct csr_cipher c;

@@ -176,8 +176,8 @@ burin_cms_verify_mac(struct burin_cms *cms, const char *identification,
 {
 	const struct csr_password pw = { identification, secret };
 	unsigned char key[CSR_CMS_MAX_WRAPPED], value[EVP_MAX_MD_SIZE];
-	const struct mac *mac;
-	const struct csr_md *md;
+	const struct mac *mac = NULL;
+	const struct csr_md *md = NULL;
 	size_t key_len;
 	int opened, rc = -1;
 
