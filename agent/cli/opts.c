@@ -74,20 +74,25 @@ const struct opt opts_form[] = {
 	{ NULL, 0, OPT_FLAG, NULL, NULL },
 };
 
-const struct opt opts_transport[] = {
+const struct opt opts_authority[] = {
 	{ "ca", 0, OPT_VALUE, "URL", "the authority" },
-	{ "protocol", 0, OPT_VALUE, "NAME",
-	    "est (default), cmc, est-cmc or file" },
+	{ "protocol", 0, OPT_VALUE, "NAME", "est, cmc, est-cmc, cmp or file" },
 	{ "trust", 0, OPT_VALUE, "FILE",
 	    "anchors of the certificate, and of the server" },
 	{ "tls-trust", 0, OPT_VALUE, "FILE", "other anchors of the server" },
-	{ "ca-fingerprint", 0, OPT_VALUE, "HEX",
-	    "SHA-256 of the CA certificate, for the first contact" },
 	{ "user", 0, OPT_VALUE, "NAME", "user name for the authority" },
 	{ "secret", 0, OPT_VALUE, "SRC",
 	    "where the enrolment secret comes from" },
 	{ "proxy", 0, OPT_VALUE, "URL", "HTTP proxy; \"\" for none" },
 	{ "timeout", 0, OPT_VALUE, "SECONDS", "for one exchange" },
+	{ NULL, 0, OPT_FLAG, NULL, NULL },
+};
+
+const struct opt opts_transport[] = {
+	{ "ca-fingerprint", 0, OPT_VALUE, "HEX",
+	    "SHA-256 of the CA certificate, for the first contact" },
+	{ "cmp-command", 0, OPT_VALUE, "NAME",
+	    "protocol cmp: ir, cr, kur or p10cr" },
 	{ "request-file", 0, OPT_VALUE, "FILE",
 	    "protocol file: where the request goes" },
 	{ "mime", 0, OPT_FLAG, NULL, "protocol file: the request as a mail" },

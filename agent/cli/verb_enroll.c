@@ -33,7 +33,8 @@ static const struct opt opts[] = {
 	{ NULL, 0, OPT_FLAG, NULL, NULL },
 };
 static const struct opt *const groups[] = { opts, opts_subject, opts_form,
-	opts_transport, opts_wait, opts_dry_run, opts_common, NULL };
+	opts_authority, opts_transport, opts_wait, opts_dry_run, opts_common,
+	NULL };
 
 /* What transport_check may judge before anything is made. */
 static int
@@ -59,6 +60,9 @@ check_transport(struct cli *c, const struct plan *p, struct burin_error *e)
 		goto out;
 	}
 	config.protocol = p->protocol;
+	config.command = p->cmp_command;
+	config.reenroll = p->reenroll_key != NULL;
+	config.attributes = plan_has_attributes(p);
 	config.url = p->url;
 	config.tls_anchors = anchors;
 	config.proxy = p->proxy;

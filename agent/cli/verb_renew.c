@@ -28,7 +28,8 @@ static const struct opt opts[] = {
 	{ NULL, 0, OPT_FLAG, NULL, NULL },
 };
 static const struct opt *const groups[] = { opts, opts_subject, opts_form,
-	opts_transport, opts_wait, opts_dry_run, opts_common, NULL };
+	opts_authority, opts_transport, opts_wait, opts_dry_run, opts_common,
+	NULL };
 
 /* A new key like the old one, beside it. */
 static int

@@ -22,6 +22,7 @@ const struct verb *const cli_verbs[] = {
 	&verb_abandon,
 	&verb_verify,
 	&verb_attest,
+	&verb_revoke,
 	&verb_show,
 	&verb_export,
 	&verb_authority_init,

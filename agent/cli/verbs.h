@@ -24,6 +24,7 @@ extern const struct verb verb_resume;
 extern const struct verb verb_abandon;
 extern const struct verb verb_verify;
 extern const struct verb verb_attest;
+extern const struct verb verb_revoke;
 extern const struct verb verb_show;
 extern const struct verb verb_export;
 extern const struct verb verb_authority_init;

@@ -232,6 +232,7 @@ set_transport(struct cli *c, struct plan *p, struct burin_error *e)
 	const char *path;
 
 	if (set(c, "protocol", &p->protocol, e) != 0 ||
+	    set(c, "cmp-command", &p->cmp_command, e) != 0 ||
 	    set(c, "ca", &p->url, e) != 0 || set(c, "user", &p->user, e) != 0 ||
 	    set(c, "ca-fingerprint", &p->ca_fingerprint, e) != 0 ||
 	    set(c, "proxy", &p->proxy, e) != 0 ||

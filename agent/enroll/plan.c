@@ -38,6 +38,7 @@ const struct plan_field plan_fields[] = {
 	P(PLAN_TEXT, reg_info),
 	P(PLAN_FLAG, legacy),
 	P(PLAN_TEXT, protocol),
+	P(PLAN_TEXT, cmp_command),
 	P(PLAN_TEXT, url),
 	P(PLAN_TEXT, trust),
 	P(PLAN_TEXT, tls_trust),

@@ -50,7 +50,8 @@ struct plan {
 	char *reg_info; /* regInfo of CMC (RFC 10002 section 6.12) */
 	int legacy;	/* CMC: proofs of RFC 2797, SHA-1 */
 	/* from whom */
-	char *protocol; /* "est", "file" */
+	char *protocol;	   /* "est", "cmp", "file" */
+	char *cmp_command; /* "ir", "p10cr"; NULL: as is usual */
 	char *url;
 	char *trust;	      /* PEM: anchors of the certificate */
 	char *tls_trust;      /* PEM: anchors of the server, NULL: trust */
@@ -59,7 +60,7 @@ struct plan {
 	char *secret_source; /* "file:…", "env:…", NULL none */
 	char *proxy;
 	long timeout; /* seconds, 0 default */
-	/* renewal: the TLS client identity (simplereenroll), or NULL */
+	/* renewal: who vouches for the new certificate, or NULL */
 	char *reenroll_key; /* URI of the key whose certificate is renewed */
 	/* files */
 	char *request_file; /* protocol file: where the request goes */
@@ -86,6 +87,8 @@ int plan_attestation_form(
     const struct plan *p, enum burin_attest_form *form, struct burin_error *e);
 int plan_attest(const struct plan *p, struct burin_key *k,
     struct burin_subject *s, struct burin_error *e);
+/* 1 when the request will have attributes beside the extensions. */
+int plan_has_attributes(const struct plan *p);
 /* 1 when the plan has no DN, name, identity or prefix of its own. */
 int plan_names_nobody(const struct plan *p);
 /* Fills in the label that was left open: the identity, the DN, a name. */

@@ -46,6 +46,9 @@ walk_transport(
 
 	memset(c, 0, sizeof(*c));
 	c->protocol = p->protocol;
+	c->command = p->cmp_command;
+	c->reenroll = p->reenroll_key != NULL;
+	c->attributes = plan_has_attributes(p);
 	c->url = p->url;
 	c->proxy = p->proxy;
 	c->timeout = p->timeout;
@@ -57,6 +60,7 @@ walk_transport(
 	c->mime = p->mime;
 	c->tls_only = !plan_speaks_cmc(p);
 	c->response_file = w->en->response_file;
+	c->stop = w->en->stop;
 	return walk_anchors(w, 1, &c->tls_anchors, e);
 }
 
@@ -110,7 +114,7 @@ take_answer(struct walk *w, const struct transport_reply *reply,
 	return 0;
 }
 
-/* simplereenroll: the old key authenticates the connection. */
+/* A renewal: the old key vouches for the new certificate. */
 static int
 use_old(struct walk *w, struct transport_config *c, struct burin_error *e)
 {
@@ -123,6 +127,18 @@ use_old(struct walk *w, struct transport_config *c, struct burin_error *e)
 	return 0;
 }
 
+/* Some protocols have the new key sign more than the PKCS#10. */
+static int
+use_new(struct walk *w, struct transport_config *c, struct burin_error *e)
+{
+	if (!transport_needs_key(c, w->plan.reenroll_key != NULL))
+		return 0;
+	if (walk_key(w, e) != 0 ||
+	    (c->key = burin_key_evp(w->r->key, e)) == NULL)
+		return -1;
+	return 0;
+}
+
 int
 step_send(struct walk *w, enum job_state *next, struct burin_error *e)
 {
@@ -132,13 +148,16 @@ step_send(struct walk *w, enum job_state *next, struct burin_error *e)
 	struct transport_config c;
 	int rc = -1;
 
-	if (walk_transport(w, &c, e) != 0 || use_old(w, &c, e) != 0)
+	if (walk_transport(w, &c, e) != 0 || use_old(w, &c, e) != 0 ||
+	    use_new(w, &c, e) != 0)
 		goto out;
 	w->asked = 1;
 	if (transport_submit(&c, out->data, out->len,
 		w->plan.reenroll_key != NULL, &reply, e) != 0) {
 		if (w->old_key != NULL)
 			(void)burin_key_last_error(w->old_key, e);
+		if (c.key != NULL)
+			(void)burin_key_last_error(w->r->key, e);
 		goto out;
 	}
 	rc = reply.outcome == TRANSPORT_PENDING

@@ -13,6 +13,7 @@
 
 #include <curl/curl.h>
 
+#include "cmc_revoke.h"
 #include "cmc_tcp.h"
 #include "http_answer.h"
 #include "message.h"
@@ -159,5 +160,6 @@ const struct transport_protocol transport_cmc = {
 	.carries = TRANSPORT_CMC,
 	.check = cmc_check,
 	.submit = cmc_submit,
+	.revoke = cmc_revoke,
 	.cacerts = NULL,
 };

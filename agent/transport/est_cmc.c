@@ -13,6 +13,7 @@
 #include <curl/curl.h>
 
 #include "../../csr/unarmor.h"
+#include "cmc_revoke.h"
 #include "est.h"
 #include "http_answer.h"
 #include "message.h"
@@ -134,5 +135,6 @@ const struct transport_protocol transport_est_cmc = {
 	.carries = TRANSPORT_CMC,
 	.check = est_check,
 	.submit = est_cmc_submit,
+	.revoke = cmc_revoke,
 	.cacerts = est_cacerts,
 };

@@ -57,6 +57,13 @@ limit_dawdling(struct exchange *x)
 		seconds > 0 ? seconds : 1L) == CURLE_OK;
 }
 
+void
+http_disconnect(void **keep)
+{
+	curl_easy_cleanup(*keep);
+	*keep = NULL;
+}
+
 /* A body callback: keeps what comes, up to TRANSPORT_MAX_BODY. */
 static size_t
 take_body(char *data, size_t size, size_t n, void *arg)
@@ -254,7 +261,7 @@ http_fail(int code, const char *message, const char *url, struct burin_error *e)
 		burin_fail(e, BURIN_EINTERRUPTED, "server-untrusted",
 		    "%s is not authenticated by the given trust anchor: %s",
 		    url, why);
-		burin_error_rule(e, "RFC 7030 section 3.6.1");
+		burin_error_rule(e, "RFC 9110 section 4.3.4");
 		burin_error_advice(e,
 		    "check --trust or --tls-trust and the "
 		    "host name in --ca; nothing was sent");
@@ -463,7 +470,12 @@ http_exchange(const struct http_request *q, struct http_response *r,
 	r->retry_after = -1;
 	if (q->authenticate_server && anchors_pem(&x, e) != 0)
 		goto out;
-	if ((x.h = h = curl_easy_init()) == NULL || !set_all(h, &x)) {
+	if (q->keep != NULL && (h = *q->keep) != NULL) {
+		*q->keep = NULL;
+		curl_easy_reset(h);
+	}
+	if ((h == NULL && (h = curl_easy_init()) == NULL) ||
+	    (x.h = h, !set_all(h, &x))) {
 		burin_fail(e, BURIN_EINTERNAL, "http-setup",
 		    "libcurl does not take the settings for %s", q->url);
 		goto out;
@@ -475,7 +487,11 @@ http_exchange(const struct http_request *q, struct http_response *r,
 		goto out;
 	rc = 0;
 out:
-	curl_easy_cleanup(h);
+	/* What the handle borrows is let go by the next curl_easy_reset. */
+	if (rc == 0 && q->keep != NULL)
+		*q->keep = h;
+	else
+		curl_easy_cleanup(h);
 	curl_slist_free_all(x.headers);
 	free(x.anchors);
 	if (rc != 0)

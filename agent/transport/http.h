@@ -20,6 +20,8 @@ struct http_request {
 	const char *content_type; /* of body; NULL: GET */
 	const char *body;	  /* text; with raw: bytes */
 	int raw; /* no EST: no base64, and an http:// address is taken */
+	/* a connection that the next exchange may use again; NULL: none */
+	void **keep;
 	size_t body_len;
 	const char *accept; /* media types, NULL: any */
 };
@@ -41,6 +43,8 @@ struct http_response {
 int http_exchange(const struct http_request *q, struct http_response *r,
     struct burin_error *e);
 void http_response_clear(struct http_response *r);
+/* Ends what http_request.keep has kept, and sets it to NULL. */
+void http_disconnect(void **keep);
 
 /*
  * An address is stored, shown and seen by everybody in the list of processes:

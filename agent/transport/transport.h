@@ -2,13 +2,15 @@
  * SPDX-License-Identifier: BSD-2-Clause
  *
  * The way to an authority and back: EST (RFC 7030, RFC 8951) over HTTPS with
- * libcurl, CMC (RFC 10003) over HTTP, TCP and EST, and files or mail. A row per
- * protocol in one table; the engine knows no protocol by name.
+ * libcurl, CMC (RFC 10003) over HTTP, TCP and EST, CMP (RFC 9810) with
+ * OpenSSL's client, and files or mail. A row per protocol in one table; the
+ * engine knows no protocol by name.
  */
 
 #ifndef BURIN_TRANSPORT_H
 #define BURIN_TRANSPORT_H
 
+#include <signal.h>
 #include <stddef.h>
 #include <time.h>
 
@@ -27,26 +29,50 @@
 #define TRANSPORT_SLOW_PART 4	/* of the time in all may be so slow */
 
 struct transport_config {
-	const char *protocol; /* "est", "file", "cmc", "est-cmc" */
+	const char *protocol; /* "est", "cmc", "est-cmc", "cmp", "file" */
+	const char *command;  /* "ir": which request, NULL: as is usual */
 	/*
-	 * https://HOST[:PORT][/.well-known/est[/LABEL]]; for cmc any path,
-	 * and http:// and tcp://HOST[:PORT] unless tls_only
+	 * https://HOST[:PORT][/.well-known/est[/LABEL]]; for cmc and cmp any
+	 * path (cmp: without one /.well-known/cmp), and http://; for cmc
+	 * tcp://HOST[:PORT] as well; unless tls_only
 	 */
 	const char *url;
 	/* cmc: the message does not protect itself, as a bare PKCS#10 */
 	int tls_only;
 	STACK_OF(X509) * tls_anchors; /* never NULL for est */
-	const char *proxy;	      /* URL, "" none, NULL environment */
-	long timeout;		      /* seconds in all, 0: default */
-	const char *user;	      /* HTTP user, may be "" or NULL */
-	/* asked only when the authenticated server challenges */
+	/* who signs answers, for transport_revoke; NULL: as tls_anchors */
+	STACK_OF(X509) * anchors;
+	const char *proxy; /* URL, "" none, NULL environment */
+	long timeout;	   /* seconds in all, 0: default */
+	const char *user;  /* HTTP user, CMP reference value; "" or NULL */
+	/*
+	 * HTTP: asked only when the authenticated server challenges. CMP: the
+	 * shared secret that protects messages, never sent
+	 */
 	int (*secret)(
 	    void *arg, struct burin_secret **out, struct burin_error *e);
 	void *arg;
-	/* TLS client authentication by a token key; NULL: none */
+	/*
+	 * The key that vouches for us, on a token: TLS client authentication,
+	 * the protection of CMP messages; NULL: none
+	 */
 	EVP_PKEY *client_key;
 	X509 *client_cert;
 	STACK_OF(X509) * client_chain;
+	/*
+	 * For transport_check, which is asked before there is a client_key or
+	 * a request: there will be one, and it will have attributes.
+	 */
+	int reenroll, attributes;
+	/*
+	 * The private key that the request is for, on its token: where
+	 * transport_needs_key says so, for a proof of possession that the
+	 * PKCS#10 does not carry (RFC 4211 section 4.1). Its public half is
+	 * the request's.
+	 */
+	EVP_PKEY *key;
+	/* not NULL and not 0: stop waiting, BURIN_EINTERRUPTED */
+	const volatile sig_atomic_t *stop;
 	/* files */
 	const char *request_file;  /* to write the request to */
 	int mime;		   /* ... as a mail message (RFC 10003) */
@@ -79,6 +105,9 @@ enum transport_kind transport_carries(const char *protocol);
 /* What a protocol needs from the user; for checks before anything is done. */
 int transport_check(const struct transport_config *c, struct burin_error *e);
 
+/* 1 when transport_submit wants c->key, which may cost a login. */
+int transport_needs_key(const struct transport_config *c, int reenroll);
+
 /*
  * Sends the request: DER PKCS#10 or a CMC message, as the protocol carries;
  * reenroll: it renews client_cert (EST only). A refusal is BURIN_EAUTHORITY
@@ -97,6 +126,14 @@ int transport_submit(const struct transport_config *c,
  */
 int transport_cacerts(const struct transport_config *c,
     struct transport_reply *reply, struct burin_error *e);
+
+/*
+ * Asks the authority to revoke cert, one of its own. reason is a CRLReason
+ * (RFC 5280 section 5.3.1). Authenticated with client_key, else with user and
+ * secret. 0 when it says that it did; errors as transport_submit.
+ */
+int transport_revoke(const struct transport_config *c, X509 *cert, int reason,
+    struct burin_error *e);
 
 /*
  * First contact: fetches cacerts without trust and gives the anchor whose

@@ -23,6 +23,13 @@ bad_request(const struct cmc_reader *rd, const char *why)
 	    "the request that was sent %s", why);
 }
 
+/* An answer by itself, out of a file: of the request nothing is left. */
+static int
+is_unknown(const struct burin_cmc_expect *x)
+{
+	return x->request == NULL && x->thread == NULL;
+}
+
 int
 cmc_sent_read(const struct cmc_reader *rd)
 {
@@ -30,6 +37,8 @@ cmc_sent_read(const struct cmc_reader *rd)
 	struct cmc_opened *sent = &rd->kept->sent;
 	enum burin_cms_type type;
 
+	if (is_unknown(x))
+		return 0;
 	if (x->request == NULL || x->request_len == 0)
 		return bad_request(rd, "is not there to hold the answer to");
 	/* PKCS#10: the one part of a Simple request. */
@@ -51,6 +60,8 @@ cmc_sent_has(const struct cmc_reader *rd, uint32_t id)
 {
 	const struct cmc_body *body = rd->kept->sent.body;
 
+	if (is_unknown(rd->x))
+		return 1;
 	/* RFC 10002 section 6.1.1: 1 is the request of a Simple request. */
 	return body != NULL ? cmc_body_has(body, id) : id == 1;
 }

@@ -1,7 +1,7 @@
 /*
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * changeSubjectName: RFC 10002 section 6.10, RFC 6402 section 2.8.
+ * changeSubjectName: RFC 6402 section 2.8, with the tag of RFC 10002.
  */
 
 #include <stdio.h>
@@ -45,7 +45,7 @@ burin_cmc_change_name(struct burin_subject *s, const struct burin_subject *to,
 	    sk_GENERAL_NAME_num(to->sans) <= 0) {
 		(void)burin_fail(e, BURIN_EUSAGE, "name-empty",
 		    "the new name has neither subject nor alternative names");
-		return burin_error_rule(e, "RFC 10002 section 6.10");
+		return burin_error_rule(e, "RFC 6402 section 2.8");
 	}
 	if ((value = pack(to, old)) == NULL)
 		return burin_fail_memory(e);

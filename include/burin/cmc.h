@@ -152,7 +152,14 @@ struct burin_cmc_ask {
 	const struct burin_cms_signer *signer;	   /* SIGNED */
 	const struct burin_cms_recipient *encrypt; /* around it all, or NULL */
 };
-/* *der is OPENSSL_free'd by the caller. */
+/*
+ * What the RFCs do not let a message say is BURIN_EUSAGE, with the section.
+ * Of signers: BY_KEY and UNSIGNED name the subjectKeyIdentifier of a request
+ * in the message (but in a poll, a confirmation, the end of a challenge);
+ * BY_KEY only that of one which is signed itself; BY_NOBODY, or none, is for
+ * a revocation with its own secret and nothing else. *der is OPENSSL_free'd
+ * by the caller.
+ */
 int burin_cmc_make(const struct burin_cmc_ask *ask, unsigned char **der,
     size_t *der_len, struct burin_error *e);
 /*
@@ -164,7 +171,7 @@ int burin_cmc_encrypt(const void *message, size_t len,
     struct burin_error *e);
 
 /*
- * changeSubjectName (RFC 10002 section 6.10) as an attribute of s, which
+ * changeSubjectName (RFC 6402 section 2.8) as an attribute of s, which
  * asks for the names of the old certificate: those of to are wanted. old: the
  * encoding of RFC 6402.
  */
@@ -190,7 +197,10 @@ const char *burin_cmc_fail_name(long fail);
 struct burin_cmc_expect {
 	enum burin_status status; /* of what is no message at all */
 	const struct burin_cmc_thread *thread; /* NULL: no nonces were sent */
-	/* the message that was sent, as it was before it was encrypted */
+	/*
+	 * The message that was sent, as it was before it was encrypted. NULL
+	 * with thread NULL: of it nothing is left (an answer out of a file).
+	 */
 	const unsigned char *request;
 	size_t request_len;
 	STACK_OF(X509) * anchors;

@@ -105,7 +105,7 @@ class Handler:
             if request.ski is not None:
                 self.peer.keys[request.ski] = request.spki
 
-    # --- what was asked for ------------------------------------------------
+    # --- what was asked for -------------------------------------------------
 
     def serve(self) -> None:
         query = self.x.body.one("queryPending")
@@ -184,7 +184,7 @@ class Handler:
                          else N.SUCCESS, ids or [r.id for r in requests])
         self.out.simple = self.opts.simple and not self.opts.confirm
 
-    # --- pending (RFC 10002 section 6.13) -------------------------------------
+    # --- pending (RFC 10002 section 6.13) -----------------------------------
 
     def put_off(self, requests: list[Request], about: dict, status: int,
                 times: int) -> None:
@@ -217,7 +217,7 @@ class Handler:
         del self.peer.pending[token]
         self.issue(pending.requests, pending.about, [control.id])
 
-    # --- simple requests ---------------------------------------------------------
+    # --- simple requests ----------------------------------------------------
 
     def simple_request(self, request: Request) -> Answer:
         self.log["requests"] = [self.x.describe(request)]
@@ -231,9 +231,11 @@ class Handler:
             self.refuse(e)
         return self.answer()
 
-    # --- the response ---------------------------------------------------------------
+    # --- the response -------------------------------------------------------
 
     def answer(self) -> Answer:
+        self.log["identity"] = self.x.identity
+        self.log["proved"] = self.x.proved
         self.log["issued"] = [f"{c.serial:x}" for c in self.out.issued]
         chain = [self.authority.ca.cert.der]
         if self.out.simple and not self.out.refused:

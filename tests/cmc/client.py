@@ -24,6 +24,7 @@ from proofs import mac
 
 SHA256 = der.algorithm(N.HASH_OIDS["sha256"])
 HMAC256 = der.algorithm(N.MAC_OIDS["sha256"])
+FULL = "application/pkcs7-mime; smime-type=CMC-request"
 RSA_SHA256 = der.algorithm("1.2.840.113549.1.1.11", der.null())
 
 
@@ -45,7 +46,7 @@ def new_key(kind: str):
     return ec.generate_private_key(ec.SECP256R1())
 
 
-# --- requests -----------------------------------------------------------------
+# --- requests ----------------------------------------------------------------
 
 def openssl_pkcs10(work: str, name: str) -> tuple[object, bytes]:
     """A key and a request of openssl's making, with a key id."""
@@ -105,7 +106,7 @@ def crmf(key, name: str, req_id: int, link: bytes | None,
     return der.context(1, request, proof)
 
 
-# --- messages -----------------------------------------------------------------
+# --- messages ----------------------------------------------------------------
 
 def identity_proof(secret: str, identification: str, reqs: bytes) -> bytes:
     key = hashlib.sha256((secret + identification).encode()).digest()
@@ -175,13 +176,16 @@ def tls(ca: str) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=ca)
 
 
+def opened(url: str, data: bytes, context=None, type_: str = FULL):
+    return urllib.request.urlopen(
+        urllib.request.Request(url, data, {"Content-Type": type_}),
+        timeout=20, context=context)
+
+
 def post(url: str, data: bytes, context=None,
-         type_: str = "application/pkcs7-mime; smime-type=CMC-request"
-         ) -> tuple[int, bytes]:
-    request = urllib.request.Request(url, data, {"Content-Type": type_})
+         type_: str = FULL) -> tuple[int, bytes]:
     try:
-        with urllib.request.urlopen(request, timeout=20,
-                                    context=context) as answer:
+        with opened(url, data, context, type_) as answer:
             return answer.status, answer.read()
     except urllib.error.HTTPError as e:
         return e.code, e.read()

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""decode.py FILE [--secret IDENT=SECRET]... [--cert FILE]... [--dir DIR]
+"""decode.py FILE [--secret IDENT=SECRET]... [--cert FILE]... [--key FILE]...
+    [--dir DIR]
 
 Reads any CMC message with pyasn1, says what it is as JSON, encodes all of it
 again, and recomputes what it proves. Exit status 0: every octet is DER and
@@ -19,7 +20,7 @@ try:
     import names as N
     import proofs
     import specs
-    from envelope import open_envelope
+    from envelope import BareKey, open_envelope
     from exchange import Exchange
     from issue import Signer, from_pem
     from messages import BadMessage, Certificate, Message, decode
@@ -54,8 +55,10 @@ class Check:
         self.out.setdefault("checks", []).append({what: result or "ok"})
 
     def run(self) -> None:
-        signers = [Signer(self.opts.dir, n) for n in ("encrypt", "agree")] \
-            if self.opts.dir else []
+        signers = [BareKey(read_raw(path)) for path in self.opts.key]
+        if self.opts.dir:
+            signers += [Signer(self.opts.dir, n)
+                        for n in ("encrypt", "agree")]
         self.message = Message(self.data, (
             lambda kind, value: open_envelope(kind, value, signers))
             if signers else None)
@@ -192,10 +195,14 @@ class Check:
         self.note("MAC", check)
 
 
+def read_raw(path: str) -> bytes:
+    with open(path, "rb") as f:
+        return f.read()
+
+
 def read_file(path: str) -> bytes:
     """DER, PEM, or bare base64 as EST has it."""
-    with open(path, "rb") as f:
-        data = f.read()
+    data = read_raw(path)
     if data[:1] == b"M":
         return base64.b64decode(data)
     return from_pem(data)
@@ -211,6 +218,8 @@ def main(argv: list[str] | None = None) -> tuple[int, dict]:
                    metavar="IDENT=SECRET")
     p.add_argument("--cert", action="append", default=[], metavar="FILE",
                    help="a certificate that may have signed")
+    p.add_argument("--key", action="append", default=[], metavar="FILE",
+                   help="a private key that opens what is encrypted")
     p.add_argument("--dir", help="the authority's folder, for its keys")
     opts = p.parse_args(argv)
     check = Check(read_file(opts.file), opts)

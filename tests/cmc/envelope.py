@@ -4,7 +4,7 @@ import hashlib
 import os
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives import hashes, keywrap
+from cryptography.hazmat.primitives import hashes, keywrap, serialization
 from cryptography.hazmat.primitives import padding as block_padding
 from cryptography.hazmat.primitives.asymmetric import (
     ec, padding, rsa, x448, x25519)
@@ -34,7 +34,7 @@ def attribute(oid: str, value: bytes) -> bytes:
     return der.seq(der.oid(oid), der.set_of(value))
 
 
-# --- SignedData ------------------------------------------------------------
+# --- SignedData -------------------------------------------------------------
 
 def attributes(type_: str, content: bytes, digest: str, when=None) -> bytes:
     return der.set_of(
@@ -76,7 +76,7 @@ def certs_only(certs: list[bytes], crls: list[bytes] = (),
     return signed_data(N.DATA, None, [], certs, crls, ber)
 
 
-# --- AuthenticatedData -------------------------------------------------------
+# --- AuthenticatedData ------------------------------------------------------
 
 def authenticated_data(type_: str, content: bytes, password: bytes,
                        certs: list[bytes] = (), hash_: str = "sha256",
@@ -104,7 +104,7 @@ def authenticated_data(type_: str, content: bytes, password: bytes,
         der.retag(attrs, 0xa2), der.octets(mac(hash_, key, attrs))))
 
 
-# --- EnvelopedData: making -----------------------------------------------------
+# --- EnvelopedData: making ---------------------------------------------------
 
 def rid(ski: bytes | None, serial: int, explicit_ski: int = 0x80) -> bytes:
     """By key id, or by an empty issuer and a body part id (RFC 10002
@@ -199,7 +199,7 @@ def enveloped_data(key, ski: bytes | None, serial: int, content: bytes,
                 der.seq(der.oid(type_), alg, der.primitive(0, sealed)), tag))
 
 
-# --- EnvelopedData: opening -----------------------------------------------------
+# --- EnvelopedData: opening --------------------------------------------------
 
 def open_key_transport(info, signer) -> bytes:
     alg, params = algorithm(info["keyEncryptionAlgorithm"])
@@ -241,7 +241,17 @@ def open_key_agreement(info, signer) -> bytes:
         kek, info["recipientEncryptedKeys"][0]["encryptedKey"].asOctets())
 
 
+class BareKey:
+    """A key of which nobody knows what it is called."""
+
+    def __init__(self, pem: bytes):
+        self.key = serialization.load_pem_private_key(pem, None)
+        self.cert = None
+
+
 def names_signer(rid_, signer) -> bool:
+    if signer.cert is None:
+        return True
     value = rid_.getComponent()
     if rid_.getName() == "issuerAndSerialNumber":
         return (encode(value["issuer"]) == signer.cert.issuer and

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""One request before the authority: what it is, who sent it, what it proves."""
+"""One request before the authority: what it is, who sent it, what it says."""
 from pyasn1.type import char
 
 import der
@@ -43,7 +43,7 @@ class Exchange:
         self.mac_password: bytes | None = None
         self.proved: dict[int, str] = {}
 
-    # --- reading -----------------------------------------------------------
+    # --- reading ------------------------------------------------------------
 
     def read(self, data: bytes) -> None:
         self.log["bytes"] = len(data)
@@ -88,7 +88,7 @@ class Exchange:
                           [c.id for c in self.body.all(name)],
                           str(e)) from e
 
-    # --- structure -----------------------------------------------------------
+    # --- structure ----------------------------------------------------------
 
     def check_structure(self) -> None:
         flaws = self.body.flaws()
@@ -133,7 +133,7 @@ class Exchange:
             raise Refusal("badRequest", [0], "recipientNonce of nobody")
         self.log["first"] = nonce is None
 
-    # --- wrappers ------------------------------------------------------------
+    # --- wrappers -----------------------------------------------------------
 
     def check_wrappers(self) -> None:
         self.log["signers"] = []
@@ -212,7 +212,7 @@ class Exchange:
             return
         raise Wrong(problem)
 
-    # --- identity and linking --------------------------------------------------
+    # --- identity and linking -----------------------------------------------
 
     def proof_controls(self) -> list[tuple]:
         v2 = "popLinkWitnessV2" if self.opts.swap else "identityProofV2"
@@ -226,7 +226,7 @@ class Exchange:
 
     def check_identity(self) -> None:
         found = self.proof_controls()
-        self.log["identity"] = []
+        self.log["identity-proofs"] = []
         if self.identification is not None:
             candidates = [self.identification]
         else:
@@ -235,7 +235,7 @@ class Exchange:
             ids = [c.id for c in self.body.all(name)]
             result, who = self.try_secrets(candidates, lambda secret: check(
                 value, secret, self.identification, self.body.req_sequence))
-            self.log["identity"].append({"control": name, **result})
+            self.log["identity-proofs"].append({"control": name, **result})
             if who is None:
                 raise Refusal("badIdentity", ids, result["result"])
             if self.opts.legacy and result["hash"] != "sha1":

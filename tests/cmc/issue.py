@@ -138,7 +138,7 @@ class Authority:
         except FileNotFoundError:
             return default
 
-    # --- the authority's own -------------------------------------------
+    # --- the authority's own ------------------------------------------------
 
     def write_key(self, name: str, key) -> None:
         self.write(name + ".key", key.private_bytes(
@@ -193,7 +193,7 @@ class Authority:
         os.rename(self.path("root.key"), self.path("ca.key"))
         os.rename(self.path("root.pem"), self.path("ca.pem"))
 
-    # --- issuing ---------------------------------------------------------
+    # --- issuing ------------------------------------------------------------
 
     def issue(self, subject: bytes, spki: bytes,
               extensions: list[tuple[str, bool, bytes]],

@@ -340,9 +340,6 @@ class Message:
                 if layer.kind in ("signed", "authenticated")
                 for c in layer.certificates()]
 
-    def shape(self) -> str:
-        return "(".join(layer.kind for layer in self.layers)
-
 
 def is_content_info(data: bytes) -> bool:
     """A SEQUENCE that begins with an OBJECT IDENTIFIER."""

@@ -82,7 +82,7 @@ def load_key(spki: bytes):
         raise Wrong(f"public key: {e}") from e
 
 
-# --- signatures ----------------------------------------------------------
+# --- signatures -------------------------------------------------------------
 
 def pss_parameters(params: bytes | None):
     value = decode(params or b"\x30\x00", rfc4055.RSASSA_PSS_params(), "PSS")
@@ -203,7 +203,7 @@ def sid_text(info) -> tuple[str, bytes]:
     return "issuer", encode(value["issuer"]) + encode(value["serialNumber"])
 
 
-# --- identity and linking (RFC 10002 sections 6.2 and 6.3) ----------------
+# --- identity and linking (RFC 10002 sections 6.2 and 6.3) ------------------
 
 def identity_v2(value: bytes, secret: str, identification: str | None,
                 req_sequence: bytes) -> dict:
@@ -267,7 +267,7 @@ def pop_link_v1(value: bytes, secret: str, identification: str | None,
     raise Wrong("popLinkWitness does not verify")
 
 
-# --- proof of possession in a request -------------------------------------
+# --- proof of possession in a request ---------------------------------------
 
 def static_ecdh(hash_: str, private, cert, spki: bytes) -> bytes:
     """RFC 6955 section 6: K = H(subject | ZZ | issuer)."""
@@ -331,7 +331,7 @@ def verify_pop(request: Request, agree_key=None, agree_cert=None) -> str:
     raise Wrong(f"proof of possession: {request.popo}")
 
 
-# --- AuthenticatedData (RFC 5652 section 9) --------------------------------
+# --- AuthenticatedData (RFC 5652 section 9) ---------------------------------
 
 def unwrap_mac_key(data, password: bytes) -> tuple[bytes, dict]:
     if len(data["recipientInfos"]) != 1:

@@ -117,7 +117,7 @@ def issued_for(message: Message, key) -> Certificate:
     return next(c for c in certs if c.spki == public_der(key))
 
 
-# --- enrolling -------------------------------------------------------------
+# --- enrolling --------------------------------------------------------------
 
 @scene
 def pkcs10_of_openssl(work: str) -> None:
@@ -133,7 +133,8 @@ def pkcs10_of_openssl(work: str) -> None:
         assert issued_for(answer, key).subject == common_name("alice")
         log = p.log()[0]
         assert log["signers"][0]["kind"] == "request"
-        assert log["identity"][0]["result"] == "ok"
+        assert log["identity"] == "alice" and log["proved"]
+        assert log["identity-proofs"][0]["result"] == "ok"
         secret = ("--secret", "=".join(WHO))
         assert decode_py(work, request, *secret)[0] == 0
         assert decode_py(work, answer.data)[0] == 0
@@ -274,7 +275,7 @@ def authenticated_data_both_ways(work: str) -> None:
         assert decode_py(work, wrong, *secret)[0] == 1
 
 
-# --- challenges --------------------------------------------------------------
+# --- challenges -------------------------------------------------------------
 
 def challenge_round(p: Running, work: str, kind: str, *, right: bool = True,
                     tagged: bool = True) -> Message:

@@ -5,8 +5,10 @@ import hashlib
 import os
 import socket
 import subprocess
+import time
 import urllib.request
 
+from pyasn1.type import useful
 from pyasn1_modules import rfc6402
 
 import client
@@ -15,8 +17,8 @@ import names as N
 import proofs
 from controls import status_info
 from decrypt import Recipient
-from envelope import enveloped_data, open_envelope
-from issue import Authority, Signer, public_der
+from envelope import authenticated_data, enveloped_data, open_envelope
+from issue import Authority, Signer, now, public_der
 from messages import (BadMessage, Certificate, Message, decode,
                       read_content_info)
 from scenes import (WHO, chain, decode_py, enrol, issued_for, peer, scene,
@@ -185,7 +187,7 @@ def anchors(work: str) -> None:
                        check=True, capture_output=True)
 
 
-# --- other manners ------------------------------------------------------------
+# --- other manners -----------------------------------------------------------
 
 @scene
 def manners(work: str) -> None:
@@ -205,6 +207,13 @@ def manners(work: str) -> None:
     with peer(work, "--legacy") as p:
         data = client.full_request(enrol(key), key)
         assert client.statuses(p.ask(data))[0][0] == N.FAILED
+        password = "".join(WHO).encode()
+        for hash_, expected in (("sha256", N.FAILED), ("sha1", 0)):
+            data = client.pki_data([("identification", der.utf8(WHO[0]))], [
+                client.crmf(key, "bob", 7, None)], None)
+            data = authenticated_data(N.PKI_DATA, data, password,
+                                      hash_=hash_)
+            assert client.statuses(p.ask(data))[0][0] == expected
         data = client.full_request(client.legacy(key, *WHO), key)
         assert client.statuses(p.ask(data))[0][0] == 0
         assert decode_py(work, data, "--secret", "=".join(WHO))[0] == 0
@@ -236,11 +245,14 @@ def encrypted(work: str) -> None:
                                                          "signed"]
             issued_for(answer, key)
             assert p.log()[-1]["layers"] == ["enveloped", "signed"]
-            assert decode_py(work, request, "--dir", p.dir, "--secret",
-                             "=".join(WHO))[0] == 0
+            secret = ("--secret", "=".join(WHO))
+            assert decode_py(work, request, "--dir", p.dir, *secret)[0] == 0
+            assert decode_py(work, request, "--key", os.path.join(
+                p.dir, name + ".key"), *secret)[0] == 0
+            assert decode_py(work, request, *secret)[0] == 1
 
 
-# --- other doors ---------------------------------------------------------------
+# --- other doors -------------------------------------------------------------
 
 @scene
 def est_and_tls(work: str) -> None:
@@ -280,7 +292,7 @@ def tcp(work: str) -> None:
                 assert client.statuses(answer) == [(0, [i])]
 
 
-# --- lies ------------------------------------------------------------------------
+# --- lies --------------------------------------------------------------------
 
 def caught(p, data: bytes, check) -> None:
     status, body = client.post(p.url, data)
@@ -332,7 +344,29 @@ def lies(work: str) -> None:
 
 
 
-# --- before another reader ---------------------------------------------------
+@scene
+def lies_told_slowly(work: str) -> None:
+    """Those that are not in the body: its type, its pace, its date."""
+    key = client.new_key("ec")
+    data = client.full_request(enrol(key), key)
+    with peer(work, "--lie", "wrong-type") as p:
+        with client.opened(p.url, data) as answer:
+            assert answer.headers["Content-Type"] == "text/html"
+            assert Message(answer.read()).kind == "full-response"
+    with peer(work, "--lie", "drip") as p:
+        with client.opened(p.url, data) as answer:
+            start = time.monotonic()
+            assert len(answer.read(3)) == 3
+            assert time.monotonic() - start > 1.5
+    with peer(work, "--anchors", "1", "--lie", "replayed-anchors") as p:
+        info = p.ask(client.full_request(
+            enrol(key), key)).layers[0].value["signerInfos"][0]
+        when = proofs.signed_attributes(info["signedAttrs"])[N.SIGNING_TIME]
+        age = now() - decode(when[0], useful.UTCTime(), "time").asDateTime
+        assert 29 < age.days < 31
+
+
+# --- before another reader --------------------------------------------------
 
 def openssl(*args: str, data: bytes) -> bytes:
     return subprocess.run(["openssl", "cms", *args], input=data, check=True,

@@ -11,10 +11,8 @@ import der
 import names as N
 from envelope import authenticated_data
 from exchange import Refusal
-from messages import (RAW_LIST, BadMessage, Control, Request, algorithm, decode,
-                      decode_octets, encode)
-
-
+from messages import (RAW_LIST, BadMessage, Control, Request, algorithm,
+                      decode, encode)
 
 
 def read(control: Control, spec):
@@ -28,7 +26,7 @@ def octets_of(control: Control) -> bytes:
     return read(control, univ.OctetString()).asOctets()
 
 
-# --- confirmCertAcceptance, and a client that gives up -------------------------
+# --- confirmCertAcceptance, and a client that gives up -----------------------
 
 def client_status(h) -> int | None:
     """The status that a client says in its request."""
@@ -74,7 +72,7 @@ def confirm(h, control: Control, said: int | None) -> None:
     h.out.add(N.SUCCESS, [control.id])
 
 
-# --- the others ------------------------------------------------------------------
+# --- the others --------------------------------------------------------------
 
 def serve_others(h) -> None:
     actions = {"revokeRequest": revoke, "getCert": get_cert,
@@ -183,7 +181,7 @@ def publish(h, control: Control) -> None:
     h.out.add(N.SUCCESS, [control.id])
 
 
-# --- trust anchors (RFC 10002 sections 6.15 and 6.16) -----------------------------
+# --- trust anchors (RFC 10002 sections 6.15 and 6.16) ------------------------
 
 def add_anchors(h) -> None:
     certs = [h.authority.ca.cert.der, h.authority.anchor.cert.der]

@@ -28,8 +28,8 @@ static const struct opt opts[] = {
 };
 static const struct opt *const groups[] = { opts, NULL };
 
-static const struct opt *const config_groups[] = { opts_subject, opts_transport,
-	opts_wait, opts_common, NULL };
+static const struct opt *const config_groups[] = { opts_subject, opts_authority,
+	opts_transport, opts_wait, opts_common, NULL };
 
 static struct burin_error e;
 
