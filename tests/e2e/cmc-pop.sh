@@ -132,6 +132,7 @@ before=$(peer_exchanges)
 prove 2 "$x25519" --pop agreement --pop-cert "$work/peer/agree.pem"
 prove 2 "$ec" --pop agreement --pop-cert "$work/peer/encrypt.pem"
 prove 2 "$rsa" --pop signature
+is .error.code key-cannot-sign
 [[ $(peer_exchanges) == "$before" ]] || die 'something was sent'
 prove 5 "$rsa" # nobody challenges
 is .error.code cmc-popRequired
