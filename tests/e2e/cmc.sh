@@ -23,7 +23,7 @@ for inner in pkcs10 crmf; do
 		peer_says '.requests[0].form' "$inner"
 		peer_says '.signers | length' 1
 		peer_says '.signers[0].kind' request
-		peer_says '.identity[0].result' ok
+		peer_says '."identity-proofs"[0].result' ok
 		peer_says '.links[0].result' ok
 		peer_says '.pops | length' 1
 		b 0 verify --json --key "$(j .key.uri)" --trust "$peer_ca" \
@@ -156,7 +156,7 @@ peer_start --legacy
 enrol 5 modern
 is .error.code cmc-badAlg
 enrol 0 legacy --legacy
-peer_says '.identity[0].hash' sha1
+peer_says '."identity-proofs"[0].hash' sha1
 peer_says '.links[0].keygen' sha1
 ok 'a peer of RFC 2797 wants --legacy'
 
