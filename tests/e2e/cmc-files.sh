@@ -244,9 +244,11 @@ make 2 crmf.pem --format crmf --key "$sign" --pem
 is .error.code option-conflict
 make 3 no-certificate --format cmc --key "$sign" --signer "$crypt"
 is .error.code certificate-missing
-ask 2 est --format crmf
+ask 2 bare-crmf --format crmf
+is .error.code format-unknown
 c 2 enroll --json --token card --protocol cmc --ca "$peer_url" \
 	--trust "$peer_ca" --subject CN=alice --mime "${pin[@]}"
+is .error.code option-conflict
 c 2 enroll --json --token card --protocol est --format cmc \
 	--ca https://127.0.0.1:1 --trust "$peer_ca" --subject CN=alice "${pin[@]}"
 ok 'options that do not go together: exit 2, with a reason'

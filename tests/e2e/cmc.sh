@@ -130,8 +130,8 @@ ok 'a simple response'
 peer_start --status-v1 --ber
 enrol 0 ber --inner crmf
 peer_says '.status[0].status' success
-openssl asn1parse -inform DER -in "$work/peer/$(peer_log .out)" |
-	grep -q 'l= *inf' || die 'no indefinite length in the answer'
+[[ $(openssl asn1parse -inform DER -in "$work/peer/$(peer_log .out)" |
+	grep -c 'l=inf') -gt 0 ]] || die 'no indefinite length in the answer'
 ok 'statusInfo beside statusInfoV2, BER with strings in pieces'
 
 peer_start --challenge --mac-response
