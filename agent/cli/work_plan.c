@@ -244,6 +244,9 @@ set_transport(struct cli *c, struct plan *p, struct burin_error *e)
 	    (p->protocol = strdup(p->request_file != NULL ? "file" : "est")) ==
 		NULL)
 		return burin_fail_memory(e);
+	if (p->mime && strcmp(p->protocol, "file") != 0)
+		return burin_fail(e, BURIN_EUSAGE, "option-conflict",
+		    "--mime is for --protocol file");
 	if ((path = arg_value(c->args, "trust")) != NULL &&
 	    work_certs_pem(path, &p->trust, e) != 0)
 		return -1;

@@ -216,6 +216,7 @@ cmc_answer(struct walk *w, STACK_OF(X509) * *bag, enum answer *answer,
 	switch (r.outcome) {
 	case BURIN_CMC_DONE:
 	case BURIN_CMC_CONFIRM:
+		w->settled = r.outcome == BURIN_CMC_DONE;
 		*answer = ANSWER_CERTS;
 		*bag = r.certs;
 		r.certs = NULL;
@@ -295,6 +296,9 @@ cmc_confirm(
 
 	*told = 0;
 	memset(&r, 0, sizeof(r));
+	/* To read it may take the token: not again for what is known. */
+	if (w->settled)
+		return 0;
 	/* The answer is read once more: it says whether to confirm. */
 	if (listen_open(w, &l, e) != 0 ||
 	    hear(w, &l, w->job->response.data, w->job->response.len, &r, e) !=

@@ -239,12 +239,22 @@ plan_can_prove(const struct plan *p, enum burin_key_type type, unsigned usage,
     struct burin_error *e)
 {
 	const char *name = burin_key_type_name(type);
+	int by_itself = p->pop != NULL && strcmp(p->pop, "signature") == 0;
 
-	if (plan_speaks_cmc(p) || p->pop != NULL ||
-	    (p->format != NULL && strcmp(p->format, "crmf") == 0))
-		return 0;
 	if (type != BURIN_X25519 &&
 	    (usage == 0 || (usage & BURIN_USE_SIGN) != 0))
+		return 0;
+	if (by_itself) {
+		(void)burin_fail(e, BURIN_EUSAGE, "key-cannot-sign",
+		    "this key (%s) may not sign, and --pop signature is made "
+		    "by the key itself",
+		    name);
+		return burin_error_advice(e,
+		    "leave --pop out: in CMC the key then proves its "
+		    "possession by a challenge");
+	}
+	if (plan_speaks_cmc(p) || p->pop != NULL ||
+	    (p->format != NULL && strcmp(p->format, "crmf") == 0))
 		return 0;
 	(void)burin_fail(e, BURIN_EUSAGE, "key-cannot-sign",
 	    "this key (%s%s) may not sign, and a PKCS#10 request is signed by "

@@ -177,6 +177,21 @@ out:
 	return rc;
 }
 
+/*
+ * None is ours: then it is said of the one that was meant for us, which is
+ * no authority's.
+ */
+static X509 *
+not_ours(STACK_OF(X509) * bag)
+{
+	int i;
+
+	for (i = 0; i < sk_X509_num(bag); i++)
+		if (X509_check_ca(sk_X509_value(bag, i)) == 0)
+			return sk_X509_value(bag, i);
+	return sk_X509_value(bag, 0);
+}
+
 static int
 open_round(
     struct walk *w, struct round *c, enum answer *answer, struct burin_error *e)
@@ -196,9 +211,8 @@ open_round(
 		e) != 0)
 		return -1;
 	c->cert = burin_certs_for_key(c->bag, burin_key_public(w->r->key));
-	/* None is ours: the checks say so of the first. */
 	if (c->cert == NULL)
-		c->cert = sk_X509_value(c->bag, 0);
+		c->cert = not_ours(c->bag);
 	if (c->cert == NULL)
 		return burin_fail(e, BURIN_ECHECK, "no-certificate",
 		    "there is no certificate in the answer");

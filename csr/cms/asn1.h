@@ -180,9 +180,16 @@ typedef struct {
 } CSR_AUTH_ENVELOPED;
 DECLARE_ASN1_FUNCTIONS(CSR_AUTH_ENVELOPED)
 
+/* As in SignedData. */
+typedef struct {
+	STACK_OF(ASN1_TYPE) *certs; /* NULL: none */
+	STACK_OF(ASN1_TYPE) *crls;  /* NULL: none */
+} CSR_ORIGINATOR_INFO;
+DECLARE_ASN1_FUNCTIONS(CSR_ORIGINATOR_INFO)
+
 typedef struct {
 	ASN1_INTEGER *version;
-	ASN1_STRING *originator; /* NULL: none */
+	CSR_ORIGINATOR_INFO *originator; /* NULL: none */
 	STACK_OF(CSR_RECIPIENT) *recipients;
 	X509_ALGOR *mac_alg;
 	X509_ALGOR *digest_alg; /* NULL: none */

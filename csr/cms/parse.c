@@ -59,14 +59,15 @@ inner(struct burin_cms *cms, const ASN1_TYPE *content, const ASN1_ITEM *it,
 
 /* Other choices than a certificate (RFC 5652 section 10.2.2) are let be. */
 static int
-take_certs(struct burin_cms *cms, struct burin_error *e)
+take_certs(struct burin_cms *cms, const STACK_OF(ASN1_TYPE) * certs,
+    struct burin_error *e)
 {
 	int i;
 
-	if (sk_ASN1_TYPE_num(cms->sd->certs) > CSR_CMS_MAX_CERTS)
+	if (sk_ASN1_TYPE_num(certs) > CSR_CMS_MAX_CERTS)
 		return too_many(cms, "certificates", CSR_CMS_MAX_CERTS, e);
-	for (i = 0; i < sk_ASN1_TYPE_num(cms->sd->certs); i++) {
-		const ASN1_TYPE *any = sk_ASN1_TYPE_value(cms->sd->certs, i);
+	for (i = 0; i < sk_ASN1_TYPE_num(certs); i++) {
+		const ASN1_TYPE *any = sk_ASN1_TYPE_value(certs, i);
 		X509 *cert;
 
 		if (any->type != V_ASN1_SEQUENCE)
@@ -84,14 +85,15 @@ take_certs(struct burin_cms *cms, struct burin_error *e)
 }
 
 static int
-take_crls(struct burin_cms *cms, struct burin_error *e)
+take_crls(struct burin_cms *cms, const STACK_OF(ASN1_TYPE) * crls,
+    struct burin_error *e)
 {
 	int i;
 
-	if (sk_ASN1_TYPE_num(cms->sd->crls) > CSR_CMS_MAX_CRLS)
+	if (sk_ASN1_TYPE_num(crls) > CSR_CMS_MAX_CRLS)
 		return too_many(cms, "revocation lists", CSR_CMS_MAX_CRLS, e);
-	for (i = 0; i < sk_ASN1_TYPE_num(cms->sd->crls); i++) {
-		const ASN1_TYPE *any = sk_ASN1_TYPE_value(cms->sd->crls, i);
+	for (i = 0; i < sk_ASN1_TYPE_num(crls); i++) {
+		const ASN1_TYPE *any = sk_ASN1_TYPE_value(crls, i);
 		X509_CRL *crl;
 
 		if (any->type != V_ASN1_SEQUENCE)
@@ -127,7 +129,8 @@ take_signed(struct burin_cms *cms, struct burin_error *e)
 			    "longer than 64 bytes",
 			    "RFC 5652 section 5.3");
 	}
-	if (take_certs(cms, e) == -1 || take_crls(cms, e) == -1)
+	if (take_certs(cms, cms->sd->certs, e) == -1 ||
+	    take_crls(cms, cms->sd->crls, e) == -1)
 		return -1;
 	csr_oid_text(cms->sd->encap->type, cms->content_type);
 	cms->content = cms->sd->encap->content;
@@ -158,6 +161,21 @@ check_recipients(struct burin_cms *cms, const STACK_OF(CSR_RECIPIENT) * all,
 	return 0;
 }
 
+/* originatorInfo has what a signature would have beside it: section 6.1. */
+static int
+take_authenticated(struct burin_cms *cms, struct burin_error *e)
+{
+	const CSR_ORIGINATOR_INFO *from = cms->ad->originator;
+
+	if (from != NULL &&
+	    (take_certs(cms, from->certs, e) == -1 ||
+		take_crls(cms, from->crls, e) == -1))
+		return -1;
+	csr_oid_text(cms->ad->encap->type, cms->content_type);
+	cms->content = cms->ad->encap->content;
+	return check_recipients(cms, cms->ad->recipients, e);
+}
+
 static int
 take_kind(
     struct burin_cms *cms, const ASN1_TYPE *content, struct burin_error *e)
@@ -172,11 +190,7 @@ take_kind(
 	case BURIN_CMS_AUTHENTICATED:
 		cms->ad = inner(cms, content, ASN1_ITEM_rptr(CSR_AUTHENTICATED),
 		    "RFC 5652 section 9.1", e);
-		if (cms->ad == NULL)
-			return -1;
-		csr_oid_text(cms->ad->encap->type, cms->content_type);
-		cms->content = cms->ad->encap->content;
-		return check_recipients(cms, cms->ad->recipients, e);
+		return cms->ad != NULL ? take_authenticated(cms, e) : -1;
 	case BURIN_CMS_ENVELOPED:
 		cms->env = inner(cms, content, ASN1_ITEM_rptr(CSR_ENVELOPED),
 		    "RFC 5652 section 6.1", e);

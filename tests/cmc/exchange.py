@@ -174,8 +174,10 @@ class Exchange:
                 if request.ski == name:
                     return "request", request.spki, None
             cert = self.authority.find_ski(name)
-            if cert is None and name in self.peer.keys:
-                return "request-before", self.peer.keys[name], None
+            asked = self.peer.keys.get(name)
+            # a certificate that lies about the key has this id as well
+            if asked is not None and (cert is None or cert.spki != asked):
+                return "request-before", asked, None
         else:
             cert = next((c for c in [*self.authority.issued.values(),
                                      *self.peer.trusted]
