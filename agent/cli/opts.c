@@ -70,6 +70,8 @@ const struct opt opts_form[] = {
 	    "for agreement: the authority's certificate for it" },
 	{ "reg-info", 0, OPT_VALUE, "TEXT",
 	    "CMC: what the authority asks to be told" },
+	{ "encrypt-to", 0, OPT_VALUE, "FILE",
+	    "CMC: encrypt messages for this certificate of the authority" },
 	{ "legacy", 0, OPT_FLAG, NULL, "CMC: for peers that have only SHA-1" },
 	{ NULL, 0, OPT_FLAG, NULL, NULL },
 };

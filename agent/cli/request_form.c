@@ -133,11 +133,14 @@ struct full {
 	unsigned char *sequence; /* reqSequence */
 	size_t sequence_len;
 	struct burin_cmc_ask ask;
+	struct burin_cms_recipient authority; /* of --encrypt-to */
+	STACK_OF(X509) * authority_cert;
 };
 
 static void
 full_clear(struct full *f)
 {
+	sk_X509_pop_free(f->authority_cert, X509_free);
 	X509_free(f->cert);
 	OPENSSL_free(f->sequence);
 }
@@ -230,6 +233,20 @@ fill_requests(const struct request_input *in, const struct asking *a,
 }
 
 static int
+encrypt_for(const struct plan *p, struct full *f, struct burin_error *e)
+{
+	if (p->encrypt_to == NULL)
+		return 0;
+	if (burin_certs_parse(p->encrypt_to, strlen(p->encrypt_to),
+		BURIN_EUSAGE, &f->authority_cert, e) != 0)
+		return -1;
+	f->authority.cert = sk_X509_value(f->authority_cert, 0);
+	f->authority.pub = X509_get0_pubkey(f->authority.cert);
+	f->ask.encrypt = &f->authority;
+	return 0;
+}
+
+static int
 last_error(const struct request_input *in, struct burin_error *e)
 {
 	size_t i;
@@ -250,7 +267,8 @@ make_cmc(const struct request_input *in, const struct asking *a,
 	int rc = -1;
 
 	memset(&f, 0, sizeof(f));
-	if (burin_cmc_begin(&f.thread, e) != 0 || choose_signer(in, &f, e) != 0)
+	if (burin_cmc_begin(&f.thread, e) != 0 ||
+	    encrypt_for(in->plan, &f, e) != 0 || choose_signer(in, &f, e) != 0)
 		goto out;
 	if (fill_requests(in, a, &f, e) != 0) {
 		(void)last_error(in, e);

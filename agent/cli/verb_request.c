@@ -98,12 +98,12 @@ options(struct cli *c, struct plan *plan, struct burin_error *e)
 	if (cmc)
 		return 0;
 	if (plan->inner != NULL || plan->reg_info != NULL || plan->legacy ||
-	    arg_value(c->args, "user") != NULL ||
+	    plan->encrypt_to != NULL || arg_value(c->args, "user") != NULL ||
 	    arg_value(c->args, "secret") != NULL ||
 	    arg_value(c->args, "signer") != NULL)
 		return burin_fail(e, BURIN_EUSAGE, "option-conflict",
-		    "--inner, --reg-info, --legacy, --user, --secret and "
-		    "--signer are for --format cmc");
+		    "--inner, --reg-info, --encrypt-to, --legacy, --user, "
+		    "--secret and --signer are for --format cmc");
 	return 0;
 }
 

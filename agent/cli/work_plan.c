@@ -133,6 +133,9 @@ work_plan_form(struct cli *c, struct plan *p, struct burin_error *e)
 	p->legacy = arg_flag(c->args, "legacy") > 0;
 	if (path != NULL && work_certs_pem(path, &p->pop_cert, e) != 0)
 		return -1;
+	if ((path = arg_value(c->args, "encrypt-to")) != NULL &&
+	    work_certs_pem(path, &p->encrypt_to, e) != 0)
+		return -1;
 	return plan_check_form(p, e);
 }
 
@@ -158,11 +161,12 @@ check_form(const struct plan *p, struct burin_error *e)
 		    "--protocol cmc, or est-cmc where the authority speaks "
 		    "EST");
 	}
-	if (p->inner == NULL && p->reg_info == NULL && !p->legacy)
+	if (p->inner == NULL && p->reg_info == NULL && p->encrypt_to == NULL &&
+	    !p->legacy)
 		return 0;
 	return burin_fail(e, BURIN_EUSAGE, "option-conflict",
-	    "--inner, --reg-info and --legacy are for CMC, and this request "
-	    "is a PKCS#10 alone");
+	    "--inner, --reg-info, --encrypt-to and --legacy are for CMC, and "
+	    "this request is a PKCS#10 alone");
 }
 
 static int

@@ -108,7 +108,7 @@ tell_abort(struct walk *w, const struct burin_cmc_reply *r, uint32_t id)
 	    burin_cmc_next(&v.thread, &why) == 0) {
 		v.thread.received = r->server_nonce;
 		if (cmc_say(&v, &ask, &der, &len, &why) == 0)
-			(void)transport_submit(&c, der, len, 0, &reply, &why);
+			(void)walk_submit(w, &c, der, len, &reply, &why);
 	}
 	OPENSSL_free(der);
 	transport_reply_clear(&reply);
@@ -265,7 +265,7 @@ exchange_confirm(struct walk *w, struct listening *l,
 		goto out;
 	v.thread.received = *nonce;
 	if (cmc_say(&v, &ask, &der, &len, e) != 0 ||
-	    transport_submit(&c, der, len, 0, &reply, e) != 0)
+	    walk_submit(w, &c, der, len, &reply, e) != 0)
 		goto out;
 	if (reply.outcome != TRANSPORT_ISSUED) {
 		(void)burin_fail(e, BURIN_EPENDING, "confirm-pending",

@@ -37,6 +37,7 @@ const struct plan_field plan_fields[] = {
 	P(PLAN_TEXT, pop_cert),
 	P(PLAN_TEXT, reg_info),
 	P(PLAN_FLAG, legacy),
+	P(PLAN_TEXT, encrypt_to),
 	P(PLAN_TEXT, protocol),
 	P(PLAN_TEXT, cmp_command),
 	P(PLAN_TEXT, url),

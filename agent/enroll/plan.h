@@ -43,12 +43,13 @@ struct plan {
 	struct texts sans, ekus, exts, prefixes, attributes;
 	char *attestation; /* "yubico", "draft"; NULL: none in the request */
 	/* how it is asked */
-	char *format;	/* "pkcs10", "cmc"; NULL: as the protocol has it */
-	char *inner;	/* in CMC: "pkcs10", "crmf"; NULL: by the key */
-	char *pop;	/* "signature", "challenge"...; NULL: by key */
-	char *pop_cert; /* PEM: the authority's, for agreement */
-	char *reg_info; /* regInfo of CMC (RFC 10002 section 6.12) */
-	int legacy;	/* CMC: proofs of RFC 2797, SHA-1 */
+	char *format;	  /* "pkcs10", "cmc"; NULL: as the protocol has it */
+	char *inner;	  /* in CMC: "pkcs10", "crmf"; NULL: by the key */
+	char *pop;	  /* "signature", "challenge"...; NULL: by key */
+	char *pop_cert;	  /* PEM: the authority's, for agreement */
+	char *reg_info;	  /* regInfo of CMC (RFC 10002 section 6.12) */
+	int legacy;	  /* CMC: proofs of RFC 2797, SHA-1 */
+	char *encrypt_to; /* PEM: CMC messages are for its eyes only */
 	/* from whom */
 	char *protocol;	   /* "est", "cmp", "file" */
 	char *cmp_command; /* "ir", "p10cr"; NULL: as is usual */

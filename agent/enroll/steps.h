@@ -78,6 +78,10 @@ int walk_anchors(
 int walk_transport(
     struct walk *w, struct transport_config *c, struct burin_error *e);
 void walk_transport_clear(struct transport_config *c);
+/* transport_submit, with the message encrypted when the plan says so. */
+int walk_submit(struct walk *w, const struct transport_config *c,
+    const unsigned char *message, size_t len, struct transport_reply *reply,
+    struct burin_error *e);
 
 /* --- steps_check.c ----------------------------------------------------- */
 

@@ -139,6 +139,49 @@ use_new(struct walk *w, struct transport_config *c, struct burin_error *e)
 	return 0;
 }
 
+/*
+ * RFC 10002 section 5: the journal keeps the message as it was, the wire sees
+ * it encrypted for the authority.
+ */
+static int
+encrypt(struct walk *w, const void *message, size_t len, unsigned char **der,
+    size_t *der_len, struct burin_error *e)
+{
+	struct burin_cms_recipient to;
+	STACK_OF(X509) * certs;
+	int rc;
+
+	memset(&to, 0, sizeof(to));
+	if (burin_certs_parse(w->plan.encrypt_to, strlen(w->plan.encrypt_to),
+		BURIN_EUSAGE, &certs, e) != 0)
+		return -1;
+	to.cert = sk_X509_value(certs, 0);
+	to.pub = X509_get0_pubkey(to.cert);
+	rc = burin_cmc_encrypt(message, len, &to, der, der_len, e);
+	sk_X509_pop_free(certs, X509_free);
+	return rc;
+}
+
+int
+walk_submit(struct walk *w, const struct transport_config *c,
+    const unsigned char *message, size_t len, struct transport_reply *reply,
+    struct burin_error *e)
+{
+	unsigned char *der = NULL;
+	size_t der_len;
+	int rc;
+
+	if (w->plan.encrypt_to == NULL)
+		return transport_submit(
+		    c, message, len, w->plan.reenroll_key != NULL, reply, e);
+	if (encrypt(w, message, len, &der, &der_len, e) != 0)
+		return -1;
+	rc = transport_submit(
+	    c, der, der_len, w->plan.reenroll_key != NULL, reply, e);
+	OPENSSL_free(der);
+	return rc;
+}
+
 int
 step_send(struct walk *w, enum job_state *next, struct burin_error *e)
 {
@@ -152,8 +195,7 @@ step_send(struct walk *w, enum job_state *next, struct burin_error *e)
 	    use_new(w, &c, e) != 0)
 		goto out;
 	w->asked = 1;
-	if (transport_submit(&c, out->data, out->len,
-		w->plan.reenroll_key != NULL, &reply, e) != 0) {
+	if (walk_submit(w, &c, out->data, out->len, &reply, e) != 0) {
 		if (w->old_key != NULL)
 			(void)burin_key_last_error(w->old_key, e);
 		if (c.key != NULL)
