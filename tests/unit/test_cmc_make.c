@@ -292,7 +292,7 @@ check_confirm(int reject)
 	    reject ? BURIN_CMC_FAILED : BURIN_CMC_SUCCESS);
 	assert_int_equal(reference(s),
 	    ASN1_INTEGER_get(
-		attr_of(&m, CMC_CONFIRM_CERT_ACCEPTANCE, 0)->bodyPartID));
+		the_attr(&m, CMC_CONFIRM_CERT_ACCEPTANCE, 0)->bodyPartID));
 	assert_null(s->info);
 	CMC_STATUS_V2_free(s);
 	ids_are_unique(&m, 0);
@@ -348,7 +348,7 @@ test_pop(void **state)
 	for (i = 0; i < 2; i++) {
 		p = ASN1_TYPE_unpack_sequence(ASN1_ITEM_rptr(CMC_DECRYPTED_POP),
 		    sk_ASN1_TYPE_value(
-			attr_of(&m, CMC_DECRYPTED_POP_CONTROL, i)->attrValues,
+			the_attr(&m, CMC_DECRYPTED_POP_CONTROL, i)->attrValues,
 			0));
 		assert_non_null(p);
 		assert_int_equal(ASN1_INTEGER_get(p->bodyPartID), pops[i].id);
