@@ -152,6 +152,14 @@ enrol 0 encrypted-ec --type ec:P-256 --usage derive
 peer_says '."answer-encrypted"' true
 ok 'an answer encrypted for the key itself, RSA and EC'
 
+peer_start
+for cert in encrypt agree; do
+	enrol 0 "to-$cert" --encrypt-to "$work/peer/$cert.pem"
+	is .state 'done'
+	peer_says '.layers[0]' enveloped
+done
+ok 'a message encrypted for the authority, RSA and EC'
+
 peer_start --legacy
 enrol 5 modern
 is .error.code cmc-badAlg
