@@ -31,20 +31,20 @@ heap_init(void)
 		(void)CRYPTO_secure_malloc_init(SECURE_HEAP, SECURE_MIN);
 }
 
-int
-burin_secret_new(struct burin_secret **out, const void *data, size_t len,
+/* OPENSSL_secure_clear_free knows which of the two memories it is given. */
+static int
+make(struct burin_secret **out, const void *data, size_t len, int locked,
     struct burin_error *e)
 {
 	struct burin_secret *s;
 
 	*out = NULL;
-	if (len > BURIN_SECRET_MAX)
-		return burin_fail(e, BURIN_EUSAGE, "secret-too-long",
-		    "the secret is longer than %d bytes", BURIN_SECRET_MAX);
 	(void)pthread_once(&heap_once, heap_init);
 	if ((s = OPENSSL_zalloc(sizeof(*s))) == NULL)
 		return burin_fail_memory(e);
-	if ((s->data = OPENSSL_secure_zalloc(len + 1)) == NULL) {
+	s->data =
+	    locked ? OPENSSL_secure_zalloc(len + 1) : OPENSSL_zalloc(len + 1);
+	if (s->data == NULL) {
 		OPENSSL_free(s);
 		return burin_fail_memory(e);
 	}
@@ -54,6 +54,29 @@ burin_secret_new(struct burin_secret **out, const void *data, size_t len,
 		memcpy(s->data, data, len);
 	*out = s;
 	return 0;
+}
+
+int
+burin_secret_new(struct burin_secret **out, const void *data, size_t len,
+    struct burin_error *e)
+{
+	*out = NULL;
+	if (len > BURIN_SECRET_MAX)
+		return burin_fail(e, BURIN_EUSAGE, "secret-too-long",
+		    "the secret is longer than %d bytes", BURIN_SECRET_MAX);
+	return make(out, data, len, 1, e);
+}
+
+int
+burin_secret_new_large(struct burin_secret **out, const void *data, size_t len,
+    struct burin_error *e)
+{
+	*out = NULL;
+	if (len > BURIN_SECRET_MAX_LARGE)
+		return burin_fail(e, BURIN_EUSAGE, "secret-too-long",
+		    "the secret is longer than %d bytes",
+		    BURIN_SECRET_MAX_LARGE);
+	return make(out, data, len, len <= BURIN_SECRET_MAX, e);
 }
 
 void

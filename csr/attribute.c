@@ -55,10 +55,10 @@ make_string(const char *text, size_t len, unsigned long mask, long max)
 }
 
 static int
-make_attribute(const ASN1_OBJECT *oid, const ASN1_STRING *value,
+make_attribute(const ASN1_OBJECT *oid, int type, const ASN1_STRING *value,
     X509_ATTRIBUTE **out, struct burin_error *e)
 {
-	*out = X509_ATTRIBUTE_create_by_OBJ(NULL, oid, ASN1_STRING_type(value),
+	*out = X509_ATTRIBUTE_create_by_OBJ(NULL, oid, type,
 	    ASN1_STRING_get0_data(value), ASN1_STRING_length(value));
 	return *out != NULL ? 0 : burin_fail_memory(e);
 }
@@ -139,7 +139,7 @@ make_text(const ASN1_OBJECT *oid, const char *line, const char *text,
 		    "has an empty or too long value, or characters its type "
 		    "does not have",
 		    "at most 255 characters; a mail address is ASCII");
-	rc = make_attribute(oid, value, out, e);
+	rc = make_attribute(oid, ASN1_STRING_type(value), value, out, e);
 	ASN1_STRING_free(value);
 	return rc;
 }
@@ -208,6 +208,21 @@ out:
 }
 
 int
+csr_attribute_make(const char *oid, const ASN1_TYPE *value,
+    X509_ATTRIBUTE **out, struct burin_error *e)
+{
+	ASN1_OBJECT *type = OBJ_txt2obj(oid, 1);
+	int rc;
+
+	*out = NULL;
+	rc = type != NULL ? make_attribute(type, value->type,
+				value->value.asn1_string, out, e)
+			  : burin_fail_memory(e);
+	ASN1_OBJECT_free(type);
+	return rc;
+}
+
+int
 csr_challenge_make(const struct burin_secret *challenge, X509_ATTRIBUTE **out,
     struct burin_error *e)
 {
@@ -225,8 +240,8 @@ csr_challenge_make(const struct burin_secret *challenge, X509_ATTRIBUTE **out,
 		    UB_STRING);
 		return burin_error_rule(e, "RFC 2985 section 5.4.1");
 	}
-	rc = make_attribute(
-	    OBJ_nid2obj(NID_pkcs9_challengePassword), value, out, e);
+	rc = make_attribute(OBJ_nid2obj(NID_pkcs9_challengePassword),
+	    ASN1_STRING_type(value), value, out, e);
 	OPENSSL_cleanse(value->data, (size_t)value->length);
 	ASN1_STRING_free(value);
 	return rc;

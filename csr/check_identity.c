@@ -206,16 +206,14 @@ int
 csr_check_identity(const struct burin_check_input *in, struct burin_check *c,
     struct burin_error *e)
 {
-	STACK_OF(X509_EXTENSION) *exts = NULL;
 	GENERAL_NAMES *asked = NULL, *got = NULL;
 
 	(void)e;
-	if (in->req == NULL) {
+	if (in->asked == NULL) {
 		csr_check_set(c, BURIN_SKIP, "no request to compare with");
 		return 0;
 	}
-	exts = X509_REQ_get_extensions(in->req);
-	if (get_names(exts, &asked) == -1) {
+	if (get_names(in->asked->extensions, &asked) == -1) {
 		csr_check_set(c, BURIN_FAIL,
 		    "the request's subjectAltName is not well formed");
 		goto out;
@@ -226,12 +224,11 @@ csr_check_identity(const struct burin_check_input *in, struct burin_check *c,
 		goto out;
 	}
 	judge_names(c, asked, got);
-	judge_dn(c, X509_REQ_get_subject_name(in->req),
-	    X509_get_subject_name(in->cert), sk_GENERAL_NAME_num(asked) > 0);
+	judge_dn(c, in->asked->subject, X509_get_subject_name(in->cert),
+	    sk_GENERAL_NAME_num(asked) > 0);
 	if (c->detail[0] == '\0')
 		csr_check_set(c, BURIN_PASS, "as asked");
 out:
-	sk_X509_EXTENSION_pop_free(exts, X509_EXTENSION_free);
 	GENERAL_NAMES_free(asked);
 	GENERAL_NAMES_free(got);
 	return 0;

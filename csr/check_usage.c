@@ -149,15 +149,15 @@ csr_check_usages(const struct burin_check_input *in, struct burin_check *c,
     struct burin_error *e)
 {
 	const STACK_OF(X509_EXTENSION) *exts = X509_get0_extensions(in->cert);
-	STACK_OF(X509_EXTENSION) *wanted = NULL;
+	const STACK_OF(X509_EXTENSION) * wanted;
 	EXTENDED_KEY_USAGE *asked = NULL, *got = NULL;
 
 	(void)e;
-	if (in->req == NULL) {
+	if (in->asked == NULL) {
 		csr_check_set(c, BURIN_SKIP, "no request to compare with");
 		return 0;
 	}
-	wanted = X509_REQ_get_extensions(in->req);
+	wanted = in->asked->extensions;
 	if (says_ca(exts) && !says_ca(wanted))
 		csr_check_set(c, BURIN_FAIL,
 		    "it is the certificate of an authority (cA), which was "
@@ -172,7 +172,6 @@ csr_check_usages(const struct burin_check_input *in, struct burin_check *c,
 		    "extended key usage there, not asked for: ", got, asked);
 	if (c->detail[0] == '\0')
 		csr_check_set(c, BURIN_PASS, "as asked");
-	sk_X509_EXTENSION_pop_free(wanted, X509_EXTENSION_free);
 	EXTENDED_KEY_USAGE_free(asked);
 	EXTENDED_KEY_USAGE_free(got);
 	return 0;

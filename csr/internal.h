@@ -59,6 +59,11 @@ void csr_text_add(struct csr_text *t, const char *s, size_t len);
 void csr_text_puts(struct csr_text *t, const char *s);
 /* One byte as two lower-case hex digits. */
 void csr_text_hex(struct csr_text *t, unsigned char byte);
+/*
+ * Somebody else's text: what is not safe to show (in ascii, not ASCII) is
+ * CSR_BAD_BYTE and its two hex digits.
+ */
+void csr_text_clean(struct csr_text *t, const char *s, size_t len, int ascii);
 /* Hands the string over, to be free()d; NULL when memory ran out. */
 char *csr_text_take(struct csr_text *t);
 
@@ -122,6 +127,15 @@ int csr_subject_put_ext(struct burin_subject *s, CONF *conf, const char *name,
 /* Takes name over, also when it fails. */
 int csr_subject_put_name(
     struct burin_subject *s, GENERAL_NAME *name, struct burin_error *e);
+/* Takes attr over, also when it fails; what names it in errors. */
+int csr_subject_put_attribute(struct burin_subject *s, X509_ATTRIBUTE *attr,
+    const char *what, struct burin_error *e);
+/*
+ * A subject like s with one attribute more (NULL: none) for a moment: all in
+ * it is borrowed but the list, which sk_X509_ATTRIBUTE_free frees.
+ */
+int csr_subject_with(const struct burin_subject *s, X509_ATTRIBUTE *attr,
+    struct burin_subject *out, struct burin_error *e);
 /*
  * Everything asked for as extensions, in a fixed order: keyUsage,
  * extendedKeyUsage, subjectAltName, ipAddrBlocks, subjectKeyIdentifier of
@@ -131,10 +145,25 @@ int csr_subject_extensions(const struct burin_subject *s,
     const X509_PUBKEY *spki, STACK_OF(X509_EXTENSION) * *out,
     struct burin_error *e);
 
+/* --- what others ask for ------------------------------------------------ */
+
+/* "request-malformed" when the name (field: "subject") has a flaw. */
+int csr_check_dn(const X509_NAME *dn, const char *field,
+    enum burin_status status, struct burin_error *e);
+/*
+ * Extensions that are asked for: some and not too many, none twice, each
+ * well formed, the names sound; else "request-malformed".
+ */
+int csr_check_asked(const STACK_OF(X509_EXTENSION) * exts,
+    enum burin_status status, struct burin_error *e);
+
 /* --- attributes --------------------------------------------------------- */
 
 int csr_attribute_parse(
     const char *line, X509_ATTRIBUTE **out, struct burin_error *e);
+/* Of this dotted type; value is a string or a SEQUENCE. */
+int csr_attribute_make(const char *oid, const ASN1_TYPE *value,
+    X509_ATTRIBUTE **out, struct burin_error *e);
 int csr_challenge_make(const struct burin_secret *challenge,
     X509_ATTRIBUTE **out, struct burin_error *e);
 /* Frees attr and zeroes its value. */

@@ -116,19 +116,8 @@ burin_dn_text(const X509_NAME *name)
 static void
 add_clean(struct csr_text *t, const ASN1_STRING *value, int ascii)
 {
-	const unsigned char *s = ASN1_STRING_get0_data(value);
-	size_t i, n, len = (size_t)ASN1_STRING_length(value);
-
-	for (i = 0; i < len; i += n) {
-		n = csr_clean_char(s + i, len - i);
-		if (n == 0 || (ascii && s[i] >= 0x80)) {
-			csr_text_puts(t, CSR_BAD_BYTE);
-			csr_text_hex(t, s[i]);
-			n = 1;
-			continue;
-		}
-		csr_text_add(t, (const char *)s + i, n);
-	}
+	csr_text_clean(t, (const char *)ASN1_STRING_get0_data(value),
+	    (size_t)ASN1_STRING_length(value), ascii);
 }
 
 static void

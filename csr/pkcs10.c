@@ -1,73 +1,23 @@
 /*
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * Making a PKCS#10 request: RFC 2986 section 4.
+ * Making a PKCS#10 request: RFC 2986 section 4. A key that cannot sign puts
+ * something else in the place of the signature.
  */
 
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/objects.h>
+#include <openssl/sha.h>
 
+#include <burin/crmf.h>
+
+#include "agree.h"
 #include "internal.h"
+#include "pop.h"
+#include "sign.h"
 
-/* RFC 5758 and FIPS 186-5: a hash as strong as the curve. */
-static const char *
-digest_for(EVP_PKEY *pub)
-{
-	int bits = EVP_PKEY_get_bits(pub);
-
-	if (!EVP_PKEY_is_a(pub, "EC"))
-		return "SHA256";
-	return bits > 384 ? "SHA512" : bits > 256 ? "SHA384" : "SHA256";
-}
-
-/* RFC 8410: the signature hashes by itself. */
-static int
-hashes_itself(EVP_PKEY *pub)
-{
-	return EVP_PKEY_is_a(pub, "ED25519") || EVP_PKEY_is_a(pub, "ED448");
-}
-
-static int
-check_key(EVP_PKEY *pub, struct burin_error *e)
-{
-	if (EVP_PKEY_is_a(pub, "RSA") || EVP_PKEY_is_a(pub, "RSA-PSS") ||
-	    EVP_PKEY_is_a(pub, "EC") || hashes_itself(pub))
-		return 0;
-	(void)burin_fail(e, BURIN_EUSAGE, "key-cannot-sign",
-	    "a key of type %s cannot sign, and a PKCS#10 request is signed by "
-	    "its own key",
-	    EVP_PKEY_get0_type_name(pub) != NULL ? EVP_PKEY_get0_type_name(pub)
-						 : "unknown");
-	(void)burin_error_rule(e, "RFC 2986 section 4.2");
-	return burin_error_advice(e,
-	    "ask for a certificate of a signing key (RSA, EC, Ed25519), or "
-	    "use a request format with another proof of possession");
-}
-
-static int
-pick_digest(
-    EVP_PKEY *pub, const char *name, const EVP_MD **md, struct burin_error *e)
-{
-	*md = NULL;
-	if (hashes_itself(pub)) {
-		if (name == NULL)
-			return 0;
-		(void)burin_fail(e, BURIN_EUSAGE, "digest-not-taken",
-		    "a key of type %s takes no digest",
-		    EVP_PKEY_get0_type_name(pub));
-		return burin_error_rule(e, "RFC 8410 section 3");
-	}
-	if (name == NULL)
-		name = digest_for(pub);
-	*md = EVP_get_digestbyname(name);
-	if (*md == NULL || EVP_MD_get_size(*md) < 32) {
-		(void)burin_fail(e, BURIN_EUSAGE, "digest-unusable",
-		    "the digest \"%.40s\" is unknown or too weak", name);
-		return burin_error_advice(e, "use SHA256, SHA384 or SHA512");
-	}
-	return 0;
-}
+#define RULE_SIGNATURE "RFC 2986 section 4.2"
 
 static int
 push_attribute(X509_REQ *req, X509_ATTRIBUTE *attr, struct burin_error *e)
@@ -127,52 +77,127 @@ fill(X509_REQ *req, const struct burin_subject *s, EVP_PKEY *pub,
  * that becomes the cause.
  */
 static int
-sign(X509_REQ *req, EVP_PKEY *pub, EVP_PKEY *key, const EVP_MD *md,
+sign(X509_REQ *req, EVP_PKEY *pub, const struct burin_pop_how *how,
     struct burin_error *e)
 {
-	if (X509_REQ_sign(req, key, md) <= 0)
+	const EVP_MD *md;
+
+	if (csr_pick_digest(pub, how->md_name, &md, e) == -1)
+		return -1;
+	if (X509_REQ_sign(req, how->key, md) <= 0)
 		return burin_fail_openssl(e, BURIN_EREFUSED, "sign-failed",
 		    "the key did not sign the request");
-	if (X509_REQ_verify(req, pub) != 1) {
-		(void)burin_fail_openssl(e, BURIN_EREFUSED, "signature-wrong",
-		    "the key's signature does not verify with the public "
-		    "key of the request");
-		(void)burin_error_rule(e, "RFC 2986 section 4.2");
-		return burin_error_advice(e,
-		    "is this the public key of that private key? Do not use "
-		    "the request");
-	}
+	if (X509_REQ_verify(req, pub) != 1)
+		return csr_fail_signature(RULE_SIGNATURE, e);
 	return 0;
 }
 
+/*
+ * RFC 10002 appendix C.1: parameters NULL, and the signature wraps an OCTET
+ * STRING, the SHA-1 of what would be signed, which nobody trusts.
+ */
+static int
+put_no_signature(const unsigned char *tbs, size_t len, X509_ALGOR *alg,
+    ASN1_BIT_STRING *value, struct burin_error *e)
+{
+	unsigned char md[SHA_DIGEST_LENGTH], *der = NULL;
+	ASN1_OCTET_STRING *hash = ASN1_OCTET_STRING_new();
+	int n = -1, rc = -1;
+
+	if (hash != NULL &&
+	    EVP_Digest(tbs, len, md, NULL, EVP_sha1(), NULL) == 1 &&
+	    ASN1_OCTET_STRING_set(hash, md, sizeof(md)) == 1 &&
+	    X509_ALGOR_set0(alg, OBJ_nid2obj(NID_id_alg_noSignature),
+		V_ASN1_NULL, NULL) == 1)
+		n = i2d_ASN1_OCTET_STRING(hash, &der);
+	if (n <= 0)
+		(void)burin_fail_openssl(e, BURIN_EINTERNAL, "request-encode",
+		    "the value without a signature cannot be made");
+	else
+		rc = csr_set_bits(value, der, (size_t)n, e);
+	OPENSSL_free(der);
+	ASN1_OCTET_STRING_free(hash);
+	return rc;
+}
+
+/* What is no signature and stands in its place. */
+static int
+put_other(X509_REQ *req, EVP_PKEY *pub, const struct burin_pop_how *how,
+    struct burin_error *e)
+{
+	X509_ALGOR *alg = X509_ALGOR_new();
+	ASN1_BIT_STRING *value = ASN1_BIT_STRING_new();
+	unsigned char *tbs = NULL;
+	int len = i2d_re_X509_REQ_tbs(req, &tbs), rc = -1;
+
+	if (alg == NULL || value == NULL || len <= 0) {
+		(void)burin_fail_memory(e);
+		goto out;
+	}
+	if (how->pop == BURIN_POP_AGREEMENT)
+		rc = csr_agree_make(pub, how->key, how->authority, tbs,
+		    (size_t)len, alg, value, e);
+	else
+		rc = put_no_signature(tbs, (size_t)len, alg, value, e);
+	if (rc == -1)
+		goto out;
+	if (X509_REQ_set1_signature_algo(req, alg) != 1) {
+		rc = burin_fail_memory(e);
+		goto out;
+	}
+	X509_REQ_set0_signature(req, value);
+	value = NULL;
+out:
+	OPENSSL_free(tbs);
+	X509_ALGOR_free(alg);
+	ASN1_BIT_STRING_free(value);
+	return rc;
+}
+
+static int
+prove(X509_REQ *req, EVP_PKEY *pub, const struct burin_pop_how *how,
+    struct burin_error *e)
+{
+	if (how->pop == BURIN_POP_SIGNATURE)
+		return sign(req, pub, how, e);
+	return put_other(req, pub, how, e);
+}
+
+static int
+check_how(EVP_PKEY *pub, const struct burin_pop_how *how, struct burin_error *e)
+{
+	if (how->pop != BURIN_POP_BY_RA)
+		return csr_check_how(pub, how, RULE_SIGNATURE, e);
+	(void)burin_fail(e, BURIN_EUSAGE, "pop-not-in-pkcs10",
+	    "PKCS#10 cannot say that an RA proved possession");
+	(void)burin_error_rule(e, "RFC 4211 section 4");
+	return burin_error_advice(e, "use CRMF");
+}
+
 int
-burin_pkcs10_make(const struct burin_subject *s, EVP_PKEY *pub, EVP_PKEY *key,
-    const char *md_name, unsigned char **der, size_t *der_len,
+burin_pkcs10_make_with(const struct burin_subject *s, EVP_PKEY *pub,
+    const struct burin_pop_how *how, unsigned char **der, size_t *der_len,
     struct burin_error *e)
 {
 	X509_REQ *req = NULL;
-	const EVP_MD *md;
 	unsigned char *bytes = NULL;
 	int len, rc = -1;
 
 	*der = NULL;
 	*der_len = 0;
-	if (check_key(pub, e) == -1 || pick_digest(pub, md_name, &md, e) == -1)
+	if (check_how(pub, how, e) == -1)
 		return -1;
 	if ((req = X509_REQ_new()) == NULL)
 		return burin_fail_memory(e);
-	if (fill(req, s, pub, e) == -1 || sign(req, pub, key, md, e) == -1)
+	if (fill(req, s, pub, e) == -1 || prove(req, pub, how, e) == -1)
 		goto out;
 	if ((len = i2d_X509_REQ(req, &bytes)) <= 0) {
 		(void)burin_fail_openssl(e, BURIN_EINTERNAL, "request-encode",
 		    "the request cannot be encoded");
 		goto out;
 	}
-	if (len > BURIN_MAX_REQUEST) {
-		(void)burin_fail(e, BURIN_EUSAGE, "request-too-long",
-		    "the request is longer than %d bytes", BURIN_MAX_REQUEST);
+	if (csr_check_length((size_t)len, e) == -1)
 		goto out;
-	}
 	*der = bytes;
 	*der_len = (size_t)len;
 	bytes = NULL;
@@ -181,4 +206,15 @@ out:
 	OPENSSL_free(bytes);
 	X509_REQ_free(req);
 	return rc;
+}
+
+int
+burin_pkcs10_make(const struct burin_subject *s, EVP_PKEY *pub, EVP_PKEY *key,
+    const char *md_name, unsigned char **der, size_t *der_len,
+    struct burin_error *e)
+{
+	struct burin_pop_how how = { BURIN_POP_SIGNATURE, key, md_name, NULL,
+		-1 };
+
+	return burin_pkcs10_make_with(s, pub, &how, der, der_len, e);
 }

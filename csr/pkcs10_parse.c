@@ -17,7 +17,6 @@
 #define RULE_REQUEST "RFC 2986 section 4"
 #define RULE_ATTRIBUTES "RFC 2986 section 4.1"
 #define RULE_EXTENSIONS "RFC 2985 section 5.4.2, RFC 5280 section 4.2"
-#define RULE_NAMES "RFC 5280 section 4.2.1.6"
 
 static const struct csr_armor request_armor = {
 	"the request",
@@ -82,18 +81,6 @@ decode(const unsigned char *der, size_t len, enum burin_status status,
 	return 0;
 }
 
-static int
-check_dn(const X509_NAME *dn, enum burin_status status, struct burin_error *e)
-{
-	const char *why = csr_dn_flaw(dn);
-
-	if (why == NULL)
-		return 0;
-	(void)burin_fail(
-	    e, status, "request-malformed", "the request's subject %s", why);
-	return burin_error_rule(e, RULE_ATTRIBUTES);
-}
-
 /*
  * An attribute type stands once; the two spellings of extensionRequest are
  * one. Each holds a value, and these two exactly one (RFC 2985 sections
@@ -136,63 +123,6 @@ check_attributes(
 }
 
 static int
-check_names(const STACK_OF(X509_EXTENSION) * exts, enum burin_status status,
-    struct burin_error *e)
-{
-	GENERAL_NAMES *names =
-	    X509V3_get_d2i(exts, NID_subject_alt_name, NULL, NULL);
-	const char *why;
-	int i, n, rc = -1;
-
-	if (names == NULL)
-		return 0;
-	n = sk_GENERAL_NAME_num(names);
-	if (n == 0 || n > BURIN_MAX_SANS) {
-		(void)malformed(e, status, RULE_NAMES,
-		    "has an empty subjectAltName or more than 64 names in it");
-		goto out;
-	}
-	for (i = 0; i < n; i++) {
-		why = csr_name_flaw(sk_GENERAL_NAME_value(names, i));
-		if (why == NULL)
-			continue;
-		(void)burin_fail(e, status, "request-malformed",
-		    "an alternative name in the request %s", why);
-		(void)burin_error_rule(e, RULE_NAMES);
-		goto out;
-	}
-	rc = 0;
-out:
-	GENERAL_NAMES_free(names);
-	return rc;
-}
-
-static int
-check_list(const STACK_OF(X509_EXTENSION) * exts, enum burin_status status,
-    struct burin_error *e)
-{
-	int i, n = sk_X509_EXTENSION_num(exts);
-
-	if (n == 0 || n > BURIN_MAX_EXTENSIONS)
-		return malformed(e, status, RULE_EXTENSIONS,
-		    "has an empty list of extensions or more than 32");
-	for (i = 0; i < n; i++) {
-		X509_EXTENSION *ext = sk_X509_EXTENSION_value(exts, i);
-
-		if (csr_ext_find(exts, X509_EXTENSION_get_object(ext)) < i)
-			return malformed(e, status, RULE_EXTENSIONS,
-			    "asks for an extension twice");
-		if (csr_ext_is_whole(ext))
-			continue;
-		(void)burin_fail_openssl(e, status, "request-malformed",
-		    "the request's extension %s is not well formed",
-		    OBJ_nid2sn(OBJ_obj2nid(X509_EXTENSION_get_object(ext))));
-		return burin_error_rule(e, RULE_EXTENSIONS);
-	}
-	return check_names(exts, status, e);
-}
-
-static int
 check_extensions(X509_REQ *req, enum burin_status status, struct burin_error *e)
 {
 	STACK_OF(X509_EXTENSION) * exts;
@@ -204,7 +134,7 @@ check_extensions(X509_REQ *req, enum burin_status status, struct burin_error *e)
 	if ((exts = X509_REQ_get_extensions(req)) == NULL)
 		return malformed(e, status, RULE_EXTENSIONS,
 		    "has a list of extensions that cannot be decoded");
-	rc = check_list(exts, status, e);
+	rc = csr_check_asked(exts, status, e);
 	sk_X509_EXTENSION_pop_free(exts, X509_EXTENSION_free);
 	return rc;
 }
@@ -229,7 +159,8 @@ burin_pkcs10_parse(const void *data, size_t len, enum burin_status status,
 		goto out;
 	}
 	if (decode(blobs[0].der, blobs[0].len, status, &req, e) == -1 ||
-	    check_dn(X509_REQ_get_subject_name(req), status, e) == -1 ||
+	    csr_check_dn(
+		X509_REQ_get_subject_name(req), "subject", status, e) == -1 ||
 	    check_attributes(req, status, e) == -1 ||
 	    check_extensions(req, status, e) == -1)
 		goto out;

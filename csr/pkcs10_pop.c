@@ -2,54 +2,51 @@
  * SPDX-License-Identifier: BSD-2-Clause
  *
  * Proof of possession of a PKCS#10 request: its own signature, RFC 2986
- * section 4.2.
+ * section 4.2, or what stands in its place.
  */
 
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/objects.h>
-#include <openssl/rsa.h>
 
+#include <burin/crmf.h>
 #include <burin/request.h>
 
-#define MIN_DIGEST 32 /* bytes: SHA-1 and MD5 collide */
+#include "agree.h"
+#include "pop.h"
+#include "sign.h"
 
-/* The digest of RSASSA-PSS is a parameter; absent is SHA-1: RFC 4055. */
-static int
-pss_digest(const X509_ALGOR *alg)
+enum burin_pop
+burin_pkcs10_pop(const X509_REQ *req)
 {
-	RSA_PSS_PARAMS *params;
-	const void *value;
-	const ASN1_OBJECT *oid;
-	int type, nid = NID_sha1;
+	const X509_ALGOR *alg;
 
-	X509_ALGOR_get0(NULL, &type, &value, alg);
-	if (type != V_ASN1_SEQUENCE)
-		return nid;
-	params = ASN1_item_unpack(value, ASN1_ITEM_rptr(RSA_PSS_PARAMS));
-	if (params != NULL && params->hashAlgorithm != NULL) {
-		X509_ALGOR_get0(&oid, NULL, NULL, params->hashAlgorithm);
-		nid = OBJ_obj2nid(oid);
-	}
-	RSA_PSS_PARAMS_free(params);
-	return nid;
+	if (X509_REQ_get_signature_nid(req) == NID_id_alg_noSignature)
+		return BURIN_POP_CHALLENGE;
+	X509_REQ_get0_signature(req, NULL, &alg);
+	return csr_is_agreement(alg) ? BURIN_POP_AGREEMENT
+				     : BURIN_POP_SIGNATURE;
 }
 
 static int
 is_strong(const X509_REQ *req)
 {
 	const X509_ALGOR *alg;
-	const EVP_MD *md;
-	int nid = X509_REQ_get_signature_nid(req), digest;
 
-	if (nid == NID_ED25519 || nid == NID_ED448)
-		return 1;
-	if (nid == NID_rsassaPss) {
-		X509_REQ_get0_signature(req, NULL, &alg);
-		digest = pss_digest(alg);
-	} else if (OBJ_find_sigid_algs(nid, &digest, NULL) != 1)
-		return 0;
-	md = EVP_get_digestbynid(digest);
-	return md != NULL && EVP_MD_get_size(md) >= MIN_DIGEST;
+	X509_REQ_get0_signature(req, NULL, &alg);
+	return csr_is_strong(alg);
+}
+
+/* Says what the request has instead of a signature. */
+static int
+fail_other(const X509_REQ *req, enum burin_status status, struct burin_error *e)
+{
+	if (burin_pkcs10_pop(req) == BURIN_POP_CHALLENGE)
+		return csr_fail_unproved(status, e);
+	(void)burin_fail(e, status, "pop-unsupported",
+	    "the request proves possession by key agreement and is not "
+	    "signed");
+	return burin_error_rule(e, "RFC 6955 section 6");
 }
 
 int
@@ -58,6 +55,10 @@ burin_pkcs10_verify_pop(
 {
 	EVP_PKEY *key = X509_REQ_get0_pubkey(req);
 
+	if (burin_pkcs10_pop(req) != BURIN_POP_SIGNATURE) {
+		ERR_clear_error();
+		return fail_other(req, status, e);
+	}
 	if (key == NULL)
 		(void)burin_fail_openssl(e, status, "pop-failed",
 		    "the request's public key cannot be decoded, so its "
@@ -76,4 +77,27 @@ burin_pkcs10_verify_pop(
 	return burin_error_advice(e,
 	    "make the request again with the key it is for, SHA-256 or "
 	    "better");
+}
+
+/* burin_pkcs10_parse saw to it that encoding gives the bytes received. */
+int
+burin_pkcs10_verify_agreement(X509_REQ *req, EVP_PKEY *authority_key,
+    X509 *authority, enum burin_status status, struct burin_error *e)
+{
+	EVP_PKEY *pub = X509_REQ_get0_pubkey(req);
+	const ASN1_BIT_STRING *value;
+	const X509_ALGOR *alg;
+	unsigned char *tbs = NULL;
+	int len, rc;
+
+	if (pub == NULL)
+		return burin_fail_openssl(e, status, "pop-failed",
+		    "the request's public key cannot be decoded");
+	if ((len = i2d_re_X509_REQ_tbs(req, &tbs)) <= 0)
+		return burin_fail_memory(e);
+	X509_REQ_get0_signature(req, &value, &alg);
+	rc = csr_agree_verify(pub, alg, value, tbs, (size_t)len, authority_key,
+	    authority, status, e);
+	OPENSSL_free(tbs);
+	return rc;
 }

@@ -340,12 +340,57 @@ burin_subject_set_challenge(struct burin_subject *s,
 	return 0;
 }
 
-/* 1 when the subject holds one of its type. */
+/* An attribute may be added to s: none of its type is there, and room. */
 static int
-has_attribute(const struct burin_subject *s, X509_ATTRIBUTE *attr)
+check_room(const struct burin_subject *s, X509_ATTRIBUTE *attr,
+    const char *what, struct burin_error *e)
 {
-	return X509at_get_attr_by_OBJ(
-		   s->attributes, X509_ATTRIBUTE_get0_object(attr), -1) >= 0;
+	const ASN1_OBJECT *oid = X509_ATTRIBUTE_get0_object(attr);
+
+	if (X509at_get_attr_by_OBJ(s->attributes, oid, -1) >= 0) {
+		(void)burin_fail(e, BURIN_EUSAGE, "attribute-twice",
+		    "the attribute \"%.100s\" is given twice", what);
+		return burin_error_rule(e, "RFC 2986 section 4.1");
+	}
+	/* Room for the challenge and the extensions. */
+	if (sk_X509_ATTRIBUTE_num(s->attributes) >= BURIN_MAX_ATTRIBUTES - 2)
+		return burin_fail(e, BURIN_EUSAGE, "too-many-attributes",
+		    "more than %d attributes are given",
+		    BURIN_MAX_ATTRIBUTES - 2);
+	return 0;
+}
+
+int
+csr_subject_put_attribute(struct burin_subject *s, X509_ATTRIBUTE *attr,
+    const char *what, struct burin_error *e)
+{
+	if (check_room(s, attr, what, e) == -1) {
+		X509_ATTRIBUTE_free(attr);
+		return -1;
+	}
+	if (sk_X509_ATTRIBUTE_push(s->attributes, attr) <= 0) {
+		X509_ATTRIBUTE_free(attr);
+		return burin_fail_memory(e);
+	}
+	return 0;
+}
+
+int
+csr_subject_with(const struct burin_subject *s, X509_ATTRIBUTE *attr,
+    struct burin_subject *out, struct burin_error *e)
+{
+	*out = *s;
+	out->attributes = NULL;
+	if (attr != NULL && check_room(s, attr, "popLinkWitness", e) == -1)
+		return -1;
+	if ((out->attributes = sk_X509_ATTRIBUTE_dup(s->attributes)) == NULL)
+		return burin_fail_memory(e);
+	if (attr != NULL &&
+	    sk_X509_ATTRIBUTE_push(out->attributes, attr) <= 0) {
+		sk_X509_ATTRIBUTE_free(out->attributes);
+		return burin_fail_memory(e);
+	}
+	return 0;
 }
 
 int
@@ -356,22 +401,5 @@ burin_subject_add_attribute(
 
 	if (csr_attribute_parse(line, &attr, e) == -1)
 		return -1;
-	if (has_attribute(s, attr)) {
-		X509_ATTRIBUTE_free(attr);
-		(void)burin_fail(e, BURIN_EUSAGE, "attribute-twice",
-		    "the attribute \"%.100s\" is given twice", line);
-		return burin_error_rule(e, "RFC 2986 section 4.1");
-	}
-	/* Room for the challenge and the extensions. */
-	if (sk_X509_ATTRIBUTE_num(s->attributes) == BURIN_MAX_ATTRIBUTES - 2) {
-		X509_ATTRIBUTE_free(attr);
-		return burin_fail(e, BURIN_EUSAGE, "too-many-attributes",
-		    "more than %d attributes are given",
-		    BURIN_MAX_ATTRIBUTES - 2);
-	}
-	if (sk_X509_ATTRIBUTE_push(s->attributes, attr) <= 0) {
-		X509_ATTRIBUTE_free(attr);
-		return burin_fail_memory(e);
-	}
-	return 0;
+	return csr_subject_put_attribute(s, attr, line, e);
 }

@@ -72,25 +72,52 @@ push_resources(STACK_OF(X509_EXTENSION) * exts, const struct burin_subject *s,
 
 /* RFC 5280 section 4.2.1.2 (1): SHA-1 of the public key's bits. */
 static int
+identifier(const X509_PUBKEY *spki, unsigned char id[BURIN_KEY_IDENTIFIER],
+    struct burin_error *e)
+{
+	const unsigned char *bits;
+	int n;
+
+	if (X509_PUBKEY_get0_param(NULL, &bits, &n, NULL, spki) != 1 ||
+	    EVP_Digest(bits, (size_t)n, id, NULL, EVP_sha1(), NULL) != 1)
+		return burin_fail_openssl(e, BURIN_EINTERNAL, "ski",
+		    "the subject key identifier cannot be made");
+	return 0;
+}
+
+int
+burin_key_identifier(EVP_PKEY *pub, unsigned char id[BURIN_KEY_IDENTIFIER],
+    struct burin_error *e)
+{
+	X509_PUBKEY *spki = NULL;
+	int rc = -1;
+
+	if (X509_PUBKEY_set(&spki, pub) != 1)
+		(void)burin_fail_openssl(e, BURIN_EINTERNAL, "key-encode",
+		    "the public key cannot be encoded");
+	else
+		rc = identifier(spki, id, e);
+	X509_PUBKEY_free(spki);
+	return rc;
+}
+
+static int
 push_ski(STACK_OF(X509_EXTENSION) * exts, const struct burin_subject *s,
     const X509_PUBKEY *spki, struct burin_error *e)
 {
-	unsigned char md[EVP_MAX_MD_SIZE];
-	unsigned int len = 0;
+	unsigned char id[BURIN_KEY_IDENTIFIER];
 	ASN1_OCTET_STRING *ski = NULL;
-	const unsigned char *bits;
-	int n, rc = -1;
+	int rc = -1;
 
 	if (find(s, OBJ_nid2obj(NID_subject_key_identifier)) != NULL)
 		return push_given(exts, s, NID_subject_key_identifier, e);
 	if (!s->ski)
 		return 0;
-	if (X509_PUBKEY_get0_param(NULL, &bits, &n, NULL, spki) != 1 ||
-	    EVP_Digest(bits, (size_t)n, md, &len, EVP_sha1(), NULL) != 1 ||
-	    (ski = ASN1_OCTET_STRING_new()) == NULL ||
-	    ASN1_OCTET_STRING_set(ski, md, (int)len) != 1) {
-		(void)burin_fail_openssl(e, BURIN_EINTERNAL, "ski",
-		    "the subject key identifier cannot be made");
+	if (identifier(spki, id, e) == -1)
+		return -1;
+	if ((ski = ASN1_OCTET_STRING_new()) == NULL ||
+	    ASN1_OCTET_STRING_set(ski, id, (int)sizeof(id)) != 1) {
+		(void)burin_fail_memory(e);
 		goto out;
 	}
 	rc = csr_ext_push(exts, NID_subject_key_identifier, 0, ski, e);

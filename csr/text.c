@@ -129,6 +129,24 @@ csr_clean_char(const unsigned char *s, size_t len)
 	return n > 0 && !is_unsafe(c) ? n : 0;
 }
 
+void
+csr_text_clean(struct csr_text *t, const char *s, size_t len, int ascii)
+{
+	const unsigned char *p = (const unsigned char *)s;
+	size_t i, n;
+
+	for (i = 0; i < len; i += n) {
+		n = csr_clean_char(p + i, len - i);
+		if (n == 0 || (ascii && p[i] >= 0x80)) {
+			csr_text_puts(t, CSR_BAD_BYTE);
+			csr_text_hex(t, p[i]);
+			n = 1;
+			continue;
+		}
+		csr_text_add(t, s + i, n);
+	}
+}
+
 int
 csr_is_clean(const char *s, size_t len)
 {

@@ -95,7 +95,9 @@ extern const struct verb *const cli_verbs[]; /* NULL-ended, in verbs.c */
 /* Option groups shared by verbs. */
 extern const struct opt opts_common[];	  /* module, pin-source, json, ... */
 extern const struct opt opts_subject[];	  /* subject, san, identity, ... */
-extern const struct opt opts_transport[]; /* ca, trust, user, ... */
+extern const struct opt opts_form[];	  /* format, inner, pop, ... */
+extern const struct opt opts_authority[]; /* ca, trust, user, ... */
+extern const struct opt opts_transport[]; /* those of an enrolment */
 extern const struct opt opts_dry_run[];	  /* verbs that write */
 extern const struct opt opts_wait[];	  /* wait, wait-limit */
 

@@ -32,6 +32,21 @@ key_types(FILE *f)
 		    burin_key_type_name((enum burin_key_type)k));
 }
 
+/* Words that an option takes. */
+static const struct {
+	const char *option, *words;
+} choices[] = {
+	{ "protocol", "est cmc est-cmc cmp file" },
+	{ "format", "pkcs10 crmf cmc" },
+	{ "inner", "pkcs10 crmf" },
+	{ "pop", "signature challenge challenge-untagged agreement" },
+	{ "cmp-command", "ir cr kur p10cr" },
+	{ "reason",
+	    "keyCompromise superseded cessationOfOperation "
+	    "affiliationChanged certificateHold removeFromCRL unspecified" },
+};
+#define N_CHOICES (sizeof(choices) / sizeof(choices[0]))
+
 /* First of the verbs with this name: "authority" is listed once. */
 static int
 is_first(size_t i)
@@ -107,6 +122,8 @@ pattern(FILE *f, const char *arg)
 static void
 bash_values(FILE *f)
 {
+	size_t i;
+
 	(void)fputs("\tcase $prev in\n\t", f);
 	(void)pattern(f, "FILE");
 	(void)fputs(")\n\t\tCOMPREPLY=($(compgen -f -- \"$cur\"))\n"
@@ -126,10 +143,14 @@ bash_values(FILE *f)
 	    f);
 	(void)pattern(f, "SRC");
 	(void)fputs(")\n\t\t_burin_words \"prompt file: fd: env: askpass "
-		    "credential:\"\n\t\treturn\n\t\t;;\n"
-		    "\t--protocol)\n\t\t_burin_words \"est file\"\n"
-		    "\t\treturn\n\t\t;;\n\tesac\n",
+		    "credential:\"\n\t\treturn\n\t\t;;\n",
 	    f);
+	for (i = 0; i < N_CHOICES; i++)
+		(void)fprintf(f,
+		    "\t--%s)\n\t\t_burin_words \"%s\"\n"
+		    "\t\treturn\n\t\t;;\n",
+		    choices[i].option, choices[i].words);
+	(void)fputs("\tesac\n", f);
 }
 
 void
@@ -202,6 +223,11 @@ zsh_text(FILE *f, const char *s)
 static void
 zsh_action(FILE *f, const struct opt *o)
 {
+	size_t i;
+
+	for (i = 0; i < N_CHOICES; i++)
+		if (strcmp(o->name, choices[i].option) == 0)
+			(void)fprintf(f, "(%s)", choices[i].words);
 	if (strcmp(o->arg, "FILE") == 0) {
 		(void)fputs("_files", f);
 	} else if (strcmp(o->arg, "DIR") == 0) {

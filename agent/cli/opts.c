@@ -58,23 +58,46 @@ const struct opt opts_subject[] = {
 	{ NULL, 0, OPT_FLAG, NULL, NULL },
 };
 
-const struct opt opts_transport[] = {
+const struct opt opts_form[] = {
+	{ "format", 0, OPT_VALUE, "NAME",
+	    "form of the request: pkcs10 or cmc; for a file crmf, too" },
+	{ "inner", 0, OPT_VALUE, "NAME",
+	    "inside CMC: pkcs10 or crmf (default: as its key needs)" },
+	{ "pop", 0, OPT_VALUE, "NAME",
+	    "proof of possession: signature, challenge or agreement (default: "
+	    "as the key can)" },
+	{ "pop-cert", 0, OPT_VALUE, "FILE",
+	    "for agreement: the authority's certificate for it" },
+	{ "reg-info", 0, OPT_VALUE, "TEXT",
+	    "CMC: what the authority asks to be told" },
+	{ "encrypt-to", 0, OPT_VALUE, "FILE",
+	    "CMC: encrypt messages for this certificate of the authority" },
+	{ "legacy", 0, OPT_FLAG, NULL, "CMC: for peers that have only SHA-1" },
+	{ NULL, 0, OPT_FLAG, NULL, NULL },
+};
+
+const struct opt opts_authority[] = {
 	{ "ca", 0, OPT_VALUE, "URL", "the authority" },
-	{ "protocol", 0, OPT_VALUE, "NAME", "est (default) or file" },
+	{ "protocol", 0, OPT_VALUE, "NAME", "est, cmc, est-cmc, cmp or file" },
 	{ "trust", 0, OPT_VALUE, "FILE",
 	    "anchors of the certificate, and of the server" },
 	{ "tls-trust", 0, OPT_VALUE, "FILE", "other anchors of the server" },
-	{ "ca-fingerprint", 0, OPT_VALUE, "HEX",
-	    "SHA-256 of the CA certificate, for the first contact" },
 	{ "user", 0, OPT_VALUE, "NAME", "user name for the authority" },
 	{ "secret", 0, OPT_VALUE, "SRC",
 	    "where the enrolment secret comes from" },
 	{ "proxy", 0, OPT_VALUE, "URL", "HTTP proxy; \"\" for none" },
 	{ "timeout", 0, OPT_VALUE, "SECONDS", "for one exchange" },
-	{ "reenroll", 0, OPT_VALUE, "=URI",
-	    "authenticate with the certificate of --key, or of this key" },
+	{ NULL, 0, OPT_FLAG, NULL, NULL },
+};
+
+const struct opt opts_transport[] = {
+	{ "ca-fingerprint", 0, OPT_VALUE, "HEX",
+	    "SHA-256 of the CA certificate, for the first contact" },
+	{ "cmp-command", 0, OPT_VALUE, "NAME",
+	    "protocol cmp: ir, cr, kur or p10cr" },
 	{ "request-file", 0, OPT_VALUE, "FILE",
 	    "protocol file: where the request goes" },
+	{ "mime", 0, OPT_FLAG, NULL, "protocol file: the request as a mail" },
 	{ "response-file", 0, OPT_VALUE, "FILE",
 	    "protocol file: where the answer is" },
 	{ NULL, 0, OPT_FLAG, NULL, NULL },

@@ -64,7 +64,8 @@ out:
 
 /* Signed with a key that lives as long as this function. */
 static int
-sign(const struct burin_subject *s, X509_REQ **out, struct burin_error *e)
+sign(const struct burin_subject *s, struct burin_asked *out,
+    struct burin_error *e)
 {
 	EVP_PKEY *pkey = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
 	unsigned char *der = NULL;
@@ -78,7 +79,7 @@ sign(const struct burin_subject *s, X509_REQ **out, struct burin_error *e)
 	}
 	if (burin_pkcs10_make(s, pkey, pkey, NULL, &der, &len, e) != 0)
 		goto out;
-	rc = burin_pkcs10_parse(der, len, BURIN_EINTERNAL, out, e);
+	rc = burin_asked_parse(der, len, NULL, BURIN_EINTERNAL, out, e);
 out:
 	OPENSSL_free(der);
 	EVP_PKEY_free(pkey);
@@ -105,12 +106,12 @@ profile_read(
 
 int
 profile_req(const struct burin_profile *p, enum burin_key_type type, X509 *cert,
-    X509_REQ **out, struct burin_checks *checks, struct burin_error *e)
+    struct burin_asked *out, struct burin_checks *checks, struct burin_error *e)
 {
 	struct burin_subject *s = NULL;
 	int rc = -1;
 
-	*out = NULL;
+	memset(out, 0, sizeof(*out));
 	if (burin_subject_new(&s, e) != 0)
 		goto out;
 	check_type(p, type, checks);

@@ -18,11 +18,12 @@
 int profile_read(
     const char *name, struct burin_profile **out, struct burin_error *e);
 /*
- * A request with the names of cert and the usages of the profile, to hold
- * the certificate against; adds the check of the key type. X509_REQ_free.
+ * What is asked for with the names of cert and the usages of the profile, to
+ * hold the certificate against; adds the check of the key type.
+ * burin_asked_clear.
  */
 int profile_req(const struct burin_profile *p, enum burin_key_type type,
-    X509 *cert, X509_REQ **out, struct burin_checks *checks,
+    X509 *cert, struct burin_asked *out, struct burin_checks *checks,
     struct burin_error *e);
 
 #endif

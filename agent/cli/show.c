@@ -45,7 +45,23 @@ static const struct line titles[] = {
 	{ "crl", "Certificate revocation list" },
 	{ "certs-only", "Certificates (PKCS#7 certs-only)" },
 	{ "message", "Message (PKCS#7)" },
+	{ "cmc-request", "CMC request (PKIData)" },
+	{ "cmc-response", "CMC response (PKIResponse)" },
+	{ "envelope", "Message (CMS)" },
+	{ "crmf", "Certificate requests (CRMF)" },
 };
+
+const char *
+show_title(const char *type)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(titles) / sizeof(titles[0]); i++) {
+		if (strcmp(titles[i].key, type) == 0)
+			return titles[i].label;
+	}
+	return "";
+}
 
 static const char *
 string_of(const json_t *o, const char *key)
@@ -113,21 +129,23 @@ print_line(FILE *out, const char *label, const json_t *value)
 }
 
 static void
-print_object(FILE *out, const json_t *o)
+print_object(FILE *out, json_t *o)
 {
-	const char *type = type_of(o);
 	size_t i;
 
-	for (i = 0; i < sizeof(titles) / sizeof(titles[0]); i++) {
-		if (strcmp(titles[i].key, type) == 0)
-			(void)fprintf(out, "%s\n", titles[i].label);
+	if (json_object_get(o, "envelope") != NULL ||
+	    strcmp(type_of(o), "crmf") == 0) {
+		show_tree(out, o);
+		return;
 	}
+	(void)fprintf(out, "%s\n", show_title(type_of(o)));
 	for (i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
 		const json_t *value = json_object_get(o, lines[i].key);
 
 		if (value != NULL && !json_is_null(value))
 			print_line(out, lines[i].label, value);
 	}
+	show_tree_controls(out, o);
 }
 
 int

@@ -1,7 +1,8 @@
 /*
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * Any request, response, CRL or certificate (DER or PEM) decoded.
+ * Any request, response, message of CMC, CRL or certificate (DER or PEM)
+ * decoded.
  */
 
 #ifndef BURIN_SHOW_H

@@ -42,12 +42,9 @@ show_key_usage(const STACK_OF(X509_EXTENSION) * exts)
 	return list;
 }
 
-/*
- * What OpenSSL printed, on one line and safe to show: certificates carry
- * strings of strangers. Line ends become commas.
- */
-static json_t *
-one_line(const char *s, size_t len)
+/* Certificates and messages carry strings of strangers. */
+json_t *
+show_line(const char *s, size_t len)
 {
 	struct csr_text text = { NULL, 0, 0, 0 };
 	size_t i = 0, n;
@@ -124,7 +121,7 @@ print_value(X509_EXTENSION *ext)
 	}
 	ERR_clear_error();
 	len = BIO_get_mem_data(bio, &data);
-	value = one_line(data, len > 0 ? (size_t)len : 0);
+	value = show_line(data, len > 0 ? (size_t)len : 0);
 	BIO_free(bio);
 	return value;
 }

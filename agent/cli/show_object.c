@@ -11,6 +11,7 @@
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
+#include <burin/crmf.h>
 #include <burin/names.h>
 #include <burin/request.h>
 #include <burin/token.h>
@@ -46,9 +47,8 @@ show_take_list(char **texts)
 	return list;
 }
 
-/* "ec:P-256" where we have a name for it, "RSA, 1024 bits" where not. */
-static json_t *
-key_text(EVP_PKEY *key)
+json_t *
+show_key(EVP_PKEY *key)
 {
 	enum burin_key_type type;
 	const char *name;
@@ -69,11 +69,9 @@ static json_t *
 algorithm_text(const X509_ALGOR *algorithm)
 {
 	const ASN1_OBJECT *oid;
-	char name[128];
 
 	X509_ALGOR_get0(&oid, NULL, NULL, algorithm);
-	(void)OBJ_obj2txt(name, sizeof(name), oid, 0);
-	return json_string(name);
+	return show_oid(oid);
 }
 
 static json_t *
@@ -100,7 +98,7 @@ show_cert(X509 *cert)
 		rc = json_object_update(o, names);
 	json_decref(names);
 	if (rc == -1 ||
-	    show_put(o, "key", key_text(X509_get0_pubkey(cert))) == -1 ||
+	    show_put(o, "key", show_key(X509_get0_pubkey(cert))) == -1 ||
 	    show_put(o, "signature",
 		algorithm_text(X509_get0_tbs_sigalg(cert))) == -1 ||
 	    show_put(o, "key_usage", show_key_usage(exts)) == -1 ||
@@ -118,7 +116,6 @@ static json_t *
 attribute_names(X509_REQ *req)
 {
 	json_t *list = json_array();
-	char name[128];
 	int i;
 
 	for (i = 0; i < X509_REQ_get_attr_count(req); i++) {
@@ -127,20 +124,20 @@ attribute_names(X509_REQ *req)
 
 		if (X509_REQ_extension_nid(OBJ_obj2nid(oid)))
 			continue;
-		(void)OBJ_obj2txt(name, sizeof(name), oid, 0);
-		(void)json_array_append_new(list, json_string(name));
+		(void)json_array_append_new(list, show_oid(oid));
 	}
 	return list;
 }
 
-static json_t *
-pop_text(X509_REQ *req)
+static int
+put_pop(json_t *o, X509_REQ *req)
 {
 	struct burin_error e = BURIN_ERROR_INIT;
+	enum burin_pop pop = burin_pkcs10_pop(req);
 
-	if (burin_pkcs10_verify_pop(req, BURIN_ECHECK, &e) == 0)
-		return json_string("verified");
-	return json_sprintf("failed: %s", e.reason);
+	(void)burin_pkcs10_verify_pop(req, BURIN_ECHECK, &e);
+	return show_put_pop(o, burin_pop_name(pop),
+	    pop == BURIN_POP_CHALLENGE || pop == BURIN_POP_AGREEMENT, &e);
 }
 
 static json_t *
@@ -166,13 +163,14 @@ show_req(X509_REQ *req)
 	    show_put(o, "subject",
 		show_take(burin_dn_text(X509_REQ_get_subject_name(req)))) ==
 		-1 ||
-	    show_put(o, "key", key_text(X509_REQ_get0_pubkey(req))) == -1 ||
+	    show_put(o, "key", show_key(X509_REQ_get0_pubkey(req))) == -1 ||
 	    show_put(o, "signature", algorithm_text(algorithm)) == -1 ||
-	    show_put(o, "pop", pop_text(req)) == -1 ||
+	    put_pop(o, req) == -1 ||
 	    show_put(o, "sans", show_take_list(burin_req_sans(req))) == -1 ||
 	    show_put(o, "ekus", show_take_list(burin_req_ekus(req))) == -1 ||
 	    show_put(o, "key_usage", show_key_usage(exts)) == -1 ||
 	    show_put(o, "attributes", attribute_names(req)) == -1 ||
+	    show_put(o, "controls", show_req_controls(req)) == -1 ||
 	    show_put(o, "extensions", show_extensions(exts)) == -1 ||
 	    show_put(o, "attestation", show_attest_req(req)) == -1 ||
 	    show_put(o, "sha256", req_hash(req)) == -1) {
@@ -184,22 +182,30 @@ show_req(X509_REQ *req)
 	return o;
 }
 
-/* The reason of an entry (RFC 5280 section 5.3.1), "" when none is given. */
-static const char *
-reason_text(X509_REVOKED *entry)
+const char *
+show_reason(const ASN1_ENUMERATED *code)
 {
 	static const char *const reasons[] = { "unspecified", "keyCompromise",
 		"cACompromise", "affiliationChanged", "superseded",
 		"cessationOfOperation", "certificateHold", "", "removeFromCRL",
 		"privilegeWithdrawn", "aACompromise" };
-	ASN1_ENUMERATED *code;
 	int64_t value;
-	const char *text = "";
+
+	if (ASN1_ENUMERATED_get_int64(&value, code) == 1 && value >= 0 &&
+	    (size_t)value < sizeof(reasons) / sizeof(reasons[0]))
+		return reasons[value];
+	return "";
+}
+
+/* The reason of an entry, "" when none is given. */
+static const char *
+reason_text(X509_REVOKED *entry)
+{
+	ASN1_ENUMERATED *code;
+	const char *text;
 
 	code = X509_REVOKED_get_ext_d2i(entry, NID_crl_reason, NULL, NULL);
-	if (code != NULL && ASN1_ENUMERATED_get_int64(&value, code) == 1 &&
-	    value >= 0 && (size_t)value < sizeof(reasons) / sizeof(reasons[0]))
-		text = reasons[value];
+	text = code != NULL ? show_reason(code) : "";
 	ASN1_ENUMERATED_free(code);
 	return text;
 }

@@ -133,17 +133,37 @@ out:
 	return rc;
 }
 
+static int
+read_envelope(
+    json_t *list, const unsigned char *der, size_t len, struct burin_error *e)
+{
+	if (!show_is_envelope(der, len))
+		return 0;
+	return append(list, show_envelope(der, len, 0, 0), e) == 0 ? 1 : -1;
+}
+
+static int
+read_crmf(
+    json_t *list, const unsigned char *der, size_t len, struct burin_error *e)
+{
+	json_t *o;
+
+	if (!show_crmf(&o, der, len))
+		return 0;
+	return append(list, o, e) == 0 ? 1 : -1;
+}
+
+/* In the order in which they are tried: read_message takes any ContentInfo. */
 static const struct form {
-	const char *label; /* of PEM; "" any DER is tried */
+	const char *label; /* of PEM; DER is tried as any of them */
 	reader read;
 } forms[] = {
-	{ PEM_STRING_X509, read_cert },
-	{ PEM_STRING_X509_OLD, read_cert },
+	{ PEM_STRING_X509, read_cert }, { PEM_STRING_X509_OLD, read_cert },
 	{ PEM_STRING_X509_REQ, read_req },
 	{ PEM_STRING_X509_REQ_OLD, read_req },
-	{ PEM_STRING_X509_CRL, read_crl },
-	{ PEM_STRING_PKCS7, read_message },
-	{ PEM_STRING_CMS, read_message },
+	{ PEM_STRING_X509_CRL, read_crl }, { PEM_STRING_PKCS7, read_envelope },
+	{ PEM_STRING_CMS, read_envelope }, { PEM_STRING_PKCS7, read_message },
+	{ PEM_STRING_CMS, read_message }, { "", read_crmf }, /* has no label */
 };
 
 #define N_FORMS (sizeof(forms) / sizeof(forms[0]))
@@ -154,8 +174,8 @@ refuse(struct burin_error *e, const char *why, const char *what)
 	(void)burin_fail(
 	    e, BURIN_EUSAGE, "file-malformed", "the file %s %s", why, what);
 	return burin_error_advice(e,
-	    "certificates, PKCS#10 requests, revocation lists and PKCS#7 "
-	    "messages can be shown, in DER, PEM or base64");
+	    "certificates, requests (PKCS#10, CRMF), revocation lists, PKCS#7 "
+	    "and CMC messages can be shown, in DER, PEM or base64");
 }
 
 static int

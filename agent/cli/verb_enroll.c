@@ -26,12 +26,15 @@ static const struct opt opts[] = {
 	    "the PIN is asked for each use" },
 	{ "replace", 0, OPT_FLAG, NULL,
 	    "another certificate of the key may go, or the key in its slot" },
+	{ "reenroll", 0, OPT_VALUE, "=URI",
+	    "authenticate with the certificate of --key, or of this key" },
 	{ "consumer-check", 0, OPT_FLAG, NULL,
 	    "at the end, use the key through libp11" },
 	{ NULL, 0, OPT_FLAG, NULL, NULL },
 };
-static const struct opt *const groups[] = { opts, opts_subject, opts_transport,
-	opts_wait, opts_dry_run, opts_common, NULL };
+static const struct opt *const groups[] = { opts, opts_subject, opts_form,
+	opts_authority, opts_transport, opts_wait, opts_dry_run, opts_common,
+	NULL };
 
 /* What transport_check may judge before anything is made. */
 static int
@@ -57,12 +60,17 @@ check_transport(struct cli *c, const struct plan *p, struct burin_error *e)
 		goto out;
 	}
 	config.protocol = p->protocol;
+	config.command = p->cmp_command;
+	config.reenroll = p->reenroll_key != NULL;
+	config.attributes = plan_has_attributes(p);
 	config.url = p->url;
 	config.tls_anchors = anchors;
 	config.proxy = p->proxy;
 	config.timeout = p->timeout;
 	config.user = p->user;
 	config.request_file = p->request_file;
+	config.mime = p->mime;
+	config.tls_only = !plan_speaks_cmc(p);
 	config.response_file = arg_value(c->args, "response-file");
 	rc = transport_check(&config, e);
 out:
@@ -94,7 +102,7 @@ check_plan(struct cli *c, const struct plan *p, struct burin_key_spec *spec,
 	memset(spec, 0, sizeof(*spec));
 	if (p->key == NULL &&
 	    (plan_key_spec(p, spec, e) != 0 ||
-		plan_can_sign(spec->type, spec->usage, e) != 0))
+		plan_can_prove(p, spec->type, spec->usage, e) != 0))
 		return burin_error_step(e, "plan");
 	return 0;
 }
@@ -149,31 +157,29 @@ check_until(struct cli *c, const struct plan *p,
 	return 0;
 }
 
-static int
-run(struct cli *c, struct burin_error *e)
+int
+enroll_plan(struct cli *c, const struct plan *plan, const char *verb,
+    struct burin_error *e)
 {
 	struct burin_key_spec spec;
-	struct plan plan;
 	struct engine en;
 	struct job job;
 	int rc = -1;
 
-	memset(&plan, 0, sizeof(plan));
 	memset(&job, 0, sizeof(job));
-	if (work_plan(c, &plan, e) != 0 || check_plan(c, &plan, &spec, e) != 0)
-		goto out;
-	if (cli_pin_uri(c, plan.key != NULL ? plan.key : plan.token, e) != 0 ||
-	    check_until(c, &plan, &spec, e) != 0)
+	if (check_plan(c, plan, &spec, e) != 0 ||
+	    cli_pin_uri(c, plan->key != NULL ? plan->key : plan->token, e) !=
+		0 ||
+	    check_until(c, plan, &spec, e) != 0)
 		goto out;
 	if (c->dry_run) {
 		out_json(c, "state", json_string("planned"));
 		rc = 0;
 		goto out;
 	}
-	if (work_engine(c, &en, e) != 0 ||
-	    plan_format(&plan, &job.plan, e) != 0)
+	if (work_engine(c, &en, e) != 0 || plan_format(plan, &job.plan, e) != 0)
 		goto out;
-	if ((job.verb = strdup("enroll")) == NULL) {
+	if ((job.verb = strdup(verb)) == NULL) {
 		(void)burin_fail_memory(e);
 		goto out;
 	}
@@ -184,6 +190,18 @@ run(struct cli *c, struct burin_error *e)
 	rc = work_run(c, &en, &job, e);
 out:
 	job_clear(&job);
+	return rc;
+}
+
+static int
+run(struct cli *c, struct burin_error *e)
+{
+	struct plan plan;
+	int rc = -1;
+
+	memset(&plan, 0, sizeof(plan));
+	if (work_plan(c, &plan, e) == 0)
+		rc = enroll_plan(c, &plan, "enroll", e);
 	plan_clear(&plan);
 	return rc;
 }

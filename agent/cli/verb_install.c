@@ -4,10 +4,16 @@
  * burin install: certificates from files, checked, written, read back.
  */
 
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
+
+#include <burin/cmc.h>
 
 #include "verbs.h"
 #include "work.h"
+
+#define SKEW 300 /* seconds that clocks may differ */
 
 static const struct opt opts[] = {
 	{ "key", 0, OPT_VALUE, "URI", "the key on the token" },
@@ -23,9 +29,88 @@ static const struct opt opts[] = {
 static const struct opt *const groups[] = { opts, opts_wait, opts_dry_run,
 	opts_common, NULL };
 
+/* A Full response of CMC; *is 0 when it is anything else. */
+static int
+is_response(const unsigned char *data, size_t len)
+{
+	struct burin_cms *cms = NULL;
+	int is;
+
+	if (burin_cms_parse(data, len, BURIN_ECHECK, &cms, NULL) != 0)
+		return 0;
+	is = strcmp(burin_cms_content_type(cms), BURIN_CMC_PKI_RESPONSE) == 0;
+	burin_cms_free(&cms);
+	return is;
+}
+
+/*
+ * Certificates of a Full response are taken when it says success and is
+ * signed by the authority. Nonces and transaction are those of a request
+ * that is not known here.
+ */
+static int
+read_response(const unsigned char *data, size_t len, STACK_OF(X509) * anchors,
+    STACK_OF(X509) * *out, struct burin_error *e)
+{
+	struct burin_cmc_expect x;
+	struct burin_cmc_reply r;
+	int rc = -1;
+
+	memset(&x, 0, sizeof(x));
+	memset(&r, 0, sizeof(r));
+	x.status = BURIN_ECHECK;
+	x.anchors = anchors;
+	x.now = time(NULL);
+	x.skew = SKEW;
+	x.anchors_seen = -1;
+	if (anchors == NULL) {
+		(void)burin_fail(e, BURIN_EUSAGE, "trust-missing",
+		    "a response of CMC is believed by its signature");
+		(void)burin_error_advice(e, "give --trust FILE");
+		goto out;
+	}
+	if (burin_cmc_read(data, len, &x, &r, e) != 0)
+		goto out;
+	if (r.outcome != BURIN_CMC_DONE) {
+		(void)burin_fail(e, BURIN_ECHECK, "response-not-final",
+		    "this response is not the end of its enrolment");
+		(void)burin_error_advice(
+		    e, "burin resume ID --response-file FILE goes on with it");
+		goto out;
+	}
+	*out = r.certs;
+	r.certs = NULL;
+	rc = 0;
+out:
+	burin_cmc_reply_clear(&r);
+	return rc;
+}
+
+static int
+read_one(const char *path, STACK_OF(X509) * anchors, STACK_OF(X509) * *out,
+    struct burin_error *e)
+{
+	unsigned char *data;
+	size_t len;
+	int rc;
+
+	*out = NULL;
+	if (file_read(path, BURIN_MAX_RESPONSE, &data, &len, e) != 0)
+		return burin_error_step(e, "read-certificates");
+	rc = is_response(data, len)
+	    ? read_response(data, len, anchors, out, e)
+	    : burin_certs_parse(data, len, BURIN_EUSAGE, out, e);
+	free(data);
+	if (rc == 0)
+		return 0;
+	(void)burin_error_cause(e, "read from %s", path);
+	return burin_error_step(e, "read-certificates");
+}
+
 /* All files make one bag: leaf, intermediates, in any order. */
 static int
-read_bag(struct cli *c, STACK_OF(X509) * *bag, struct burin_error *e)
+read_bag(struct cli *c, STACK_OF(X509) * anchors, STACK_OF(X509) * *bag,
+    struct burin_error *e)
 {
 	const char *const *words;
 	STACK_OF(X509) * some;
@@ -34,7 +119,7 @@ read_bag(struct cli *c, STACK_OF(X509) * *bag, struct burin_error *e)
 	if ((*bag = sk_X509_new_null()) == NULL)
 		return burin_fail_memory(e);
 	for (i = 0; i < n; i++) {
-		if (work_certs(words[i], &some, e) != 0)
+		if (read_one(words[i], anchors, &some, e) != 0)
 			return -1;
 		if (sk_X509_num(*bag) + sk_X509_num(some) > BURIN_MAX_CERTS) {
 			sk_X509_pop_free(some, X509_free);
@@ -82,7 +167,8 @@ run(struct cli *c, struct burin_error *e)
 	in.force_untrusted = arg_flag(c->args, "force-untrusted") > 0;
 	in.force_expired = arg_flag(c->args, "force-expired") > 0;
 	in.dry_run = c->dry_run;
-	if (anchors(c, &in, e) != 0 || read_bag(c, &in.bag, e) != 0 ||
+	if (anchors(c, &in, e) != 0 ||
+	    read_bag(c, in.anchors, &in.bag, e) != 0 ||
 	    work_key(c, &in.key, e) != 0 || work_engine(c, &en, e) != 0)
 		goto out;
 	rc = engine_install(&en, &in, &r, e);

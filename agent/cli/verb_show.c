@@ -1,7 +1,7 @@
 /*
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * burin show: a request, response, CRL or certificate, decoded for people.
+ * burin show: a request, response, message, CRL or certificate for people.
  */
 
 #include <stdlib.h>
@@ -38,7 +38,7 @@ run(struct cli *c, struct burin_error *e)
 const struct verb verb_show = {
 	.name = "show",
 	.usage = "FILE",
-	.help = "a request, response, CRL or certificate in words",
+	.help = "a request, response, message, CRL or certificate in words",
 	.opts = groups,
 	.min_words = 1,
 	.max_words = 1,

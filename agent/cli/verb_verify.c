@@ -122,7 +122,7 @@ check_certificate(struct cli *c, struct burin_key *key, X509 *leaf,
 	const char *trust = arg_value(c->args, "trust");
 	struct burin_check_input in;
 	struct burin_checks found;
-	X509_REQ *req = NULL;
+	struct burin_asked asked = { NULL, NULL, NULL };
 	int rc = -1;
 
 	memset(&in, 0, sizeof(in));
@@ -130,8 +130,8 @@ check_certificate(struct cli *c, struct burin_key *key, X509 *leaf,
 	if (trust != NULL && work_certs(trust, &in.anchors, e) != 0)
 		goto out;
 	if (profile != NULL &&
-	    profile_req(
-		profile, burin_key_get_type(key), leaf, &req, checks, e) != 0) {
+	    profile_req(profile, burin_key_get_type(key), leaf, &asked, checks,
+		e) != 0) {
 		(void)burin_error_step(e, "profile");
 		goto out;
 	}
@@ -140,7 +140,7 @@ check_certificate(struct cli *c, struct burin_key *key, X509 *leaf,
 	in.bag = bag;
 	in.now = time(NULL);
 	in.skew = SKEW;
-	in.req = req;
+	in.asked = profile != NULL ? &asked : NULL;
 	in.key_usage = burin_key_usage(key);
 	in.key_id = burin_key_id(key, &in.key_id_len);
 	if (burin_check_cert(&in, &found, NULL, e) != 0)
@@ -148,7 +148,7 @@ check_certificate(struct cli *c, struct burin_key *key, X509 *leaf,
 	append(checks, &found);
 	rc = 0;
 out:
-	X509_REQ_free(req);
+	burin_asked_clear(&asked);
 	sk_X509_pop_free(in.anchors, X509_free);
 	return rc;
 }

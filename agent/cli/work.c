@@ -68,7 +68,13 @@ work_token(struct cli *c, int want_blank, struct burin_token **t,
 int
 work_key(struct cli *c, struct burin_key **k, struct burin_error *e)
 {
-	const char *uri = arg_value(c->args, "key");
+	return work_key_called(c, arg_value(c->args, "key"), k, e);
+}
+
+int
+work_key_called(
+    struct cli *c, const char *uri, struct burin_key **k, struct burin_error *e)
+{
 	struct burin_token *t;
 
 	*k = NULL;

@@ -23,6 +23,9 @@ int work_out(struct cli *c, const char **path, struct burin_error *e);
 int work_token(struct cli *c, int want_blank, struct burin_token **t,
     struct burin_error *e);
 int work_key(struct cli *c, struct burin_key **k, struct burin_error *e);
+/* The same for a verb that takes several: one of them, NULL the only one. */
+int work_key_called(struct cli *c, const char *uri, struct burin_key **k,
+    struct burin_error *e);
 /* The job that the first word names; job_clear, also when it fails. */
 int work_job(struct cli *c, struct job *job, struct burin_error *e);
 
@@ -50,9 +53,16 @@ int work_pem(
 
 /* Everything the subject, key and transport options say. */
 int work_plan(struct cli *c, struct plan *p, struct burin_error *e);
-/* Subject options only (request). */
+/* The same for the renewal of key's certificate; token is left open. */
+int work_plan_renew(
+    struct cli *c, const char *key, struct plan *p, struct burin_error *e);
+/* Subject options only, and those of the request's form (request). */
 int work_plan_subject(struct cli *c, struct plan *p, struct burin_error *e);
+int work_plan_form(struct cli *c, struct plan *p, struct burin_error *e);
 
+/* Checks the plan, then carries it out as a job of this verb. */
+int enroll_plan(struct cli *c, const struct plan *plan, const char *verb,
+    struct burin_error *e);
 /* Makes modules and journal, fills en. */
 int work_engine(struct cli *c, struct engine *en, struct burin_error *e);
 /* Walks job, tells c->json and the user how it went. */

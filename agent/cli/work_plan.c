@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "../enroll/profile_dir.h"
+#include "../transport/transport.h"
 #include "work.h"
 
 #define MAX_TIMEOUT (24 * 3600) /* seconds */
@@ -119,6 +120,55 @@ work_plan_subject(struct cli *c, struct plan *p, struct burin_error *e)
 	return 0;
 }
 
+int
+work_plan_form(struct cli *c, struct plan *p, struct burin_error *e)
+{
+	const char *path = arg_value(c->args, "pop-cert");
+
+	if (set(c, "format", &p->format, e) != 0 ||
+	    set(c, "inner", &p->inner, e) != 0 ||
+	    set(c, "pop", &p->pop, e) != 0 ||
+	    set(c, "reg-info", &p->reg_info, e) != 0)
+		return -1;
+	p->legacy = arg_flag(c->args, "legacy") > 0;
+	if (path != NULL && work_certs_pem(path, &p->pop_cert, e) != 0)
+		return -1;
+	if ((path = arg_value(c->args, "encrypt-to")) != NULL &&
+	    work_certs_pem(path, &p->encrypt_to, e) != 0)
+		return -1;
+	return plan_check_form(p, e);
+}
+
+/* What only messages of CMC can carry. */
+static int
+check_form(const struct plan *p, struct burin_error *e)
+{
+	if (p->format != NULL && strcmp(p->format, "pkcs10") != 0 &&
+	    strcmp(p->format, "cmc") != 0) {
+		(void)burin_fail(e, BURIN_EUSAGE, "format-unknown",
+		    "--format is pkcs10 or cmc here, not \"%s\"", p->format);
+		return burin_error_advice(e,
+		    "--format cmc --inner crmf asks in CRMF; burin request "
+		    "writes other forms to a file");
+	}
+	if (plan_speaks_cmc(p)) {
+		if (transport_carries(p->protocol) != TRANSPORT_PKCS10)
+			return 0;
+		(void)burin_fail(e, BURIN_EUSAGE, "option-conflict",
+		    "the protocol %s takes PKCS#10 requests, not CMC",
+		    p->protocol);
+		return burin_error_advice(e,
+		    "--protocol cmc, or est-cmc where the authority speaks "
+		    "EST");
+	}
+	if (p->inner == NULL && p->reg_info == NULL && p->encrypt_to == NULL &&
+	    !p->legacy)
+		return 0;
+	return burin_fail(e, BURIN_EUSAGE, "option-conflict",
+	    "--inner, --reg-info, --encrypt-to and --legacy are for CMC, and "
+	    "this request is a PKCS#10 alone");
+}
+
 static int
 set_reenroll(struct cli *c, struct plan *p, struct burin_error *e)
 {
@@ -186,16 +236,21 @@ set_transport(struct cli *c, struct plan *p, struct burin_error *e)
 	const char *path;
 
 	if (set(c, "protocol", &p->protocol, e) != 0 ||
+	    set(c, "cmp-command", &p->cmp_command, e) != 0 ||
 	    set(c, "ca", &p->url, e) != 0 || set(c, "user", &p->user, e) != 0 ||
 	    set(c, "ca-fingerprint", &p->ca_fingerprint, e) != 0 ||
 	    set(c, "proxy", &p->proxy, e) != 0 ||
 	    set_path(c, "request-file", &p->request_file, e) != 0 ||
 	    set_secret_source(c, p, e) != 0)
 		return -1;
+	p->mime = arg_flag(c->args, "mime") > 0;
 	if (p->protocol == NULL &&
 	    (p->protocol = strdup(p->request_file != NULL ? "file" : "est")) ==
 		NULL)
 		return burin_fail_memory(e);
+	if (p->mime && strcmp(p->protocol, "file") != 0)
+		return burin_fail(e, BURIN_EUSAGE, "option-conflict",
+		    "--mime is for --protocol file");
 	if ((path = arg_value(c->args, "trust")) != NULL &&
 	    work_certs_pem(path, &p->trust, e) != 0)
 		return -1;
@@ -208,14 +263,47 @@ set_transport(struct cli *c, struct plan *p, struct burin_error *e)
 	return 0;
 }
 
+static int
+set_words(struct cli *c, struct plan *p, struct burin_error *e)
+{
+	if (work_plan_subject(c, p, e) != 0 || work_plan_form(c, p, e) != 0 ||
+	    set_transport(c, p, e) != 0)
+		return -1;
+	p->consumer_check = arg_flag(c->args, "consumer-check") > 0;
+	return check_form(p, e);
+}
+
+int
+work_plan_renew(
+    struct cli *c, const char *key, struct plan *p, struct burin_error *e)
+{
+	int rekey = arg_flag(c->args, "rekey") > 0;
+
+	if (set(c, "type", &p->key_type, e) != 0 ||
+	    set(c, "slot", &p->slot, e) != 0 ||
+	    set(c, "label", &p->label, e) != 0 || set_words(c, p, e) != 0)
+		return burin_error_step(e, "plan");
+	if (!rekey &&
+	    (p->key_type != NULL || p->slot != NULL || p->label != NULL)) {
+		(void)burin_fail(e, BURIN_EUSAGE, "option-conflict",
+		    "--type, --slot and --label are for a new key");
+		(void)burin_error_advice(e, "add --rekey");
+		return burin_error_step(e, "plan");
+	}
+	if ((p->reenroll_key = strdup(key)) == NULL ||
+	    (!rekey && (p->key = strdup(key)) == NULL))
+		return burin_fail_memory(e);
+	/* The renewed certificate takes the place of the old one. */
+	p->replace = !rekey || arg_flag(c->args, "replace") > 0;
+	return 0;
+}
+
 int
 work_plan(struct cli *c, struct plan *p, struct burin_error *e)
 {
-	if (set_key(c, p, e) != 0 || work_plan_subject(c, p, e) != 0 ||
-	    set_transport(c, p, e) != 0)
+	if (set_key(c, p, e) != 0 || set_words(c, p, e) != 0)
 		return burin_error_step(e, "plan");
 	p->replace = arg_flag(c->args, "replace") > 0;
-	p->consumer_check = arg_flag(c->args, "consumer-check") > 0;
 	if (set_reenroll(c, p, e) != 0)
 		return burin_error_step(e, "plan");
 	return 0;

@@ -92,6 +92,17 @@ tell(struct walk *w, struct engine_step *s)
 
 /* --- failures ---------------------------------------------------------- */
 
+static int
+is_among(const char *code, const char *const *codes, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (strcmp(code, codes[i]) == 0)
+			return 1;
+	return 0;
+}
+
 /*
  * Answers that the same request will get again, whoever asks. Others (wrong
  * password, busy, not found) may be put right and the job resumed.
@@ -101,17 +112,26 @@ refusal_is_final(const char *code)
 {
 	static const char *const codes[] = { "http-400", "http-403", "http-409",
 		"http-410", "http-413", "http-415", "http-422" };
-	size_t i;
 
-	for (i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
-		if (strcmp(code, codes[i]) == 0)
-			return 1;
-	return 0;
+	return is_among(code, codes, sizeof(codes) / sizeof(codes[0])) ||
+	    strncmp(code, "cmc-", 4) == 0;
+}
+
+/* Answers that another message may get another answer to than this one. */
+static int
+refusal_wants_new_message(const char *code)
+{
+	static const char *const codes[] = { "cmc-badIdentity", "cmc-badTime",
+		"cmc-internalCAError", "cmc-tryLater" };
+
+	return is_among(code, codes, sizeof(codes) / sizeof(codes[0]));
 }
 
 static enum job_state
 state_after(const struct job *job, const struct burin_error *e)
 {
+	if (e->status == BURIN_EAUTHORITY && refusal_wants_new_message(e->code))
+		return JOB_KEY_MADE;
 	if (e->status == BURIN_ECHECK ||
 	    (e->status == BURIN_EAUTHORITY && refusal_is_final(e->code)))
 		return JOB_REFUSED;
@@ -272,6 +292,7 @@ walk_close(struct walk *w, int lock)
 	sk_X509_pop_free(w->anchors[0], X509_free);
 	sk_X509_pop_free(w->anchors[1], X509_free);
 	burin_key_free(&w->old_key);
+	burin_secret_free(&w->secret);
 	plan_clear(&w->plan);
 	journal_unlock(w->en->journal, w->job->id, lock);
 }

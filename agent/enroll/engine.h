@@ -95,9 +95,9 @@ int engine_abandon(struct engine *en, struct job *job, int dry_run,
  */
 struct install_input {
 	struct burin_key *key;
-	STACK_OF(X509) * bag;	  /* what was given */
-	STACK_OF(X509) * anchors; /* NULL only with force_untrusted */
-	X509_REQ *req;		  /* identity asked for, or NULL */
+	STACK_OF(X509) * bag;		 /* what was given */
+	STACK_OF(X509) * anchors;	 /* NULL only with force_untrusted */
+	const struct burin_asked *asked; /* what was asked for, or NULL */
 	int replace, force_untrusted, force_expired, dry_run;
 };
 int engine_install(struct engine *en, const struct install_input *in,

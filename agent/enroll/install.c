@@ -72,7 +72,7 @@ check(const struct install_input *in, X509 *cert, struct engine_report *r,
 	ci.anchors = in->anchors;
 	ci.now = time(NULL);
 	ci.skew = CHECK_SKEW;
-	ci.req = in->req;
+	ci.asked = in->asked;
 	ci.key_usage = burin_key_usage(in->key);
 	ci.key_id = burin_key_id(in->key, &ci.key_id_len);
 	if (burin_check_cert(&ci, &r->checks, &r->chain, e) != 0)

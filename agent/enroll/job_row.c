@@ -79,6 +79,8 @@ static const struct column {
 	C(C_CALLS, calls),
 	C(C_SECONDS, seconds),
 	C(C_BLOB, key_before),
+	C(C_BLOB, message),
+	C(C_BLOB, pop_random),
 };
 #undef C
 #define N_COLUMNS (sizeof(columns) / sizeof(columns[0]))

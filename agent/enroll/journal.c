@@ -38,6 +38,11 @@ static const char *const migrations[] = {
 	" count INTEGER NOT NULL, last INTEGER NOT NULL,"
 	" PRIMARY KEY (serial, label, login, salt));",
 	"ALTER TABLE jobs ADD COLUMN key_before BLOB;",
+	"ALTER TABLE jobs ADD COLUMN message BLOB;"
+	"ALTER TABLE jobs ADD COLUMN pop_random BLOB;"
+	"CREATE TABLE published ("
+	" server TEXT PRIMARY KEY NOT NULL, number INTEGER NOT NULL,"
+	" anchors BLOB NOT NULL);",
 };
 #define SCHEMA ((int)(sizeof(migrations) / sizeof(migrations[0])))
 

@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <time.h>
 
+#include <openssl/x509.h>
+
 #include <burin/error.h>
 #include <burin/secret.h>
 #include <burin/token.h>
@@ -66,15 +68,17 @@ struct job {
 	struct blob public_key; /* DER SubjectPublicKeyInfo */
 	char *key_uri;
 	int key_made_by_us;
-	struct blob request;	   /* as sent */
+	struct blob request;	   /* what is asked: PKCS#10, reqSequence */
+	struct blob message;	   /* CMC: what goes out with, or after, it */
 	struct blob response;	   /* as received */
 	struct blob certificate;   /* DER, chosen and checked */
 	struct blob chain;	   /* certs-only of the verified path */
 	struct blob cert_replaced; /* DER of what was there before */
 	char *server;		   /* URL or file */
-	char *pend_token;	   /* what to show the authority again */
+	char *pend_token;	   /* CMC: to show the authority again, hex */
 	time_t retry_at;	   /* earliest next try, 0 at once */
-	struct blob transaction_id, sender_nonce, recipient_nonce;
+	/* CMC: RFC 10002 sections 6.6 and 6.3.1.3 */
+	struct blob transaction_id, sender_nonce, recipient_nonce, pop_random;
 	struct burin_error error; /* of the last attempt */
 	unsigned long calls;	  /* PKCS#11 calls of all attempts */
 	double seconds;		  /* of all attempts */
@@ -110,6 +114,17 @@ int journal_list(struct journal *j, int open_only, struct job **out, size_t *n,
 int journal_lock(
     struct journal *j, const char *id, int *fd, struct burin_error *e);
 void journal_unlock(struct journal *j, const char *id, int fd);
+
+/* --- trust anchors that an authority published (published.c) ------------ */
+
+/*
+ * The seqNumber of the last trustedAnchors believed of this server (RFC 10002
+ * section 6.15), -1 when there was none. server may be NULL.
+ */
+int journal_anchors_seen(
+    struct journal *j, const char *server, long *number, struct burin_error *e);
+int journal_anchors_keep(struct journal *j, const char *server, long number,
+    STACK_OF(X509) * anchors, struct burin_error *e);
 
 /* --- wrong PINs (pin_memory.c) ----------------------------------------- */
 

@@ -12,6 +12,7 @@
 #include <stddef.h>
 
 #include <burin/attest.h>
+#include <burin/cmc.h>
 #include <burin/error.h>
 #include <burin/request.h>
 #include <burin/token.h>
@@ -41,8 +42,17 @@ struct plan {
 	char *dn;
 	struct texts sans, ekus, exts, prefixes, attributes;
 	char *attestation; /* "yubico", "draft"; NULL: none in the request */
+	/* how it is asked */
+	char *format;	  /* "pkcs10", "cmc"; NULL: as the protocol has it */
+	char *inner;	  /* in CMC: "pkcs10", "crmf"; NULL: by the key */
+	char *pop;	  /* "signature", "challenge"...; NULL: by key */
+	char *pop_cert;	  /* PEM: the authority's, for agreement */
+	char *reg_info;	  /* regInfo of CMC (RFC 10002 section 6.12) */
+	int legacy;	  /* CMC: proofs of RFC 2797, SHA-1 */
+	char *encrypt_to; /* PEM: CMC messages are for its eyes only */
 	/* from whom */
-	char *protocol; /* "est", "file" */
+	char *protocol;	   /* "est", "cmp", "file" */
+	char *cmp_command; /* "ir", "p10cr"; NULL: as is usual */
 	char *url;
 	char *trust;	      /* PEM: anchors of the certificate */
 	char *tls_trust;      /* PEM: anchors of the server, NULL: trust */
@@ -51,10 +61,11 @@ struct plan {
 	char *secret_source; /* "file:…", "env:…", NULL none */
 	char *proxy;
 	long timeout; /* seconds, 0 default */
-	/* renewal: the TLS client identity (simplereenroll), or NULL */
+	/* renewal: who vouches for the new certificate, or NULL */
 	char *reenroll_key; /* URI of the key whose certificate is renewed */
 	/* files */
 	char *request_file; /* protocol file: where the request goes */
+	int mime;	    /* ... as a mail */
 	/* how */
 	int replace;	    /* another certificate, or a key in the new
 			     * one's place, may be replaced */
@@ -77,6 +88,8 @@ int plan_attestation_form(
     const struct plan *p, enum burin_attest_form *form, struct burin_error *e);
 int plan_attest(const struct plan *p, struct burin_key *k,
     struct burin_subject *s, struct burin_error *e);
+/* 1 when the request will have attributes beside the extensions. */
+int plan_has_attributes(const struct plan *p);
 /* 1 when the plan has no DN, name, identity or prefix of its own. */
 int plan_names_nobody(const struct plan *p);
 /* Fills in the label that was left open: the identity, the DN, a name. */
@@ -88,11 +101,33 @@ unsigned plan_usage(const struct burin_key_spec *spec);
 /* Key type, usage and label (borrowed) that the plan resolves to. */
 int plan_key_spec(
     const struct plan *p, struct burin_key_spec *spec, struct burin_error *e);
+/* 1 when the plan asks in Full requests of CMC (dialect.c). */
+int plan_speaks_cmc(const struct plan *p);
 /*
  * PKCS#10 is signed with the key it is for: any other key is refused
- * (BURIN_EUSAGE "key-cannot-sign"). usage 0: what keys of type may do.
+ * (BURIN_EUSAGE "key-cannot-sign"), unless the plan speaks CMC or CRMF,
+ * which have proofs for every key, or names another proof. usage 0: what keys
+ * of type may do.
  */
-int plan_can_sign(
-    enum burin_key_type type, unsigned usage, struct burin_error *e);
+int plan_can_prove(const struct plan *p, enum burin_key_type type,
+    unsigned usage, struct burin_error *e);
+
+/* --- plan_pop.c: proofs and forms of requests --------------------------- */
+
+int plan_key_signs(const struct burin_key *k);
+/* 1: decryptedPOP is over the request without its tag. */
+int plan_pop_untagged(const struct plan *p);
+/* What of format, inner, pop and pop_cert is wrong whatever the key. */
+int plan_check_form(const struct plan *p, struct burin_error *e);
+/* authority: the certificates of pop_cert. how borrows from k and from it. */
+int plan_pop(const struct plan *p, struct burin_key *k,
+    STACK_OF(X509) * authority, struct burin_pop_how *how,
+    struct burin_error *e);
+/* The form of a request with that proof inside CMC. */
+enum burin_cmc_form plan_inner(
+    const struct plan *p, const struct burin_pop_how *how);
+/* text of an option as the octets of a control; NULL: none. */
+int plan_octets(const char *text, const char *option,
+    struct burin_cmc_octets *o, struct burin_error *e);
 
 #endif

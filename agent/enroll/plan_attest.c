@@ -43,3 +43,14 @@ plan_attest(const struct plan *p, struct burin_key *k, struct burin_subject *s,
 	sk_X509_pop_free(above, X509_free);
 	return rc;
 }
+
+int
+plan_has_attributes(const struct plan *p)
+{
+	enum burin_attest_form form;
+
+	return p->attributes.n > 0 ||
+	    (p->attestation != NULL &&
+		plan_attestation_form(p, &form, NULL) == 0 &&
+		form == BURIN_ATTEST_DRAFT);
+}

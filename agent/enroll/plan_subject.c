@@ -235,12 +235,26 @@ plan_usage(const struct burin_key_spec *spec)
 }
 
 int
-plan_can_sign(enum burin_key_type type, unsigned usage, struct burin_error *e)
+plan_can_prove(const struct plan *p, enum burin_key_type type, unsigned usage,
+    struct burin_error *e)
 {
 	const char *name = burin_key_type_name(type);
+	int by_itself = p->pop != NULL && strcmp(p->pop, "signature") == 0;
 
 	if (type != BURIN_X25519 &&
 	    (usage == 0 || (usage & BURIN_USE_SIGN) != 0))
+		return 0;
+	if (by_itself) {
+		(void)burin_fail(e, BURIN_EUSAGE, "key-cannot-sign",
+		    "this key (%s) may not sign, and --pop signature is made "
+		    "by the key itself",
+		    name);
+		return burin_error_advice(e,
+		    "leave --pop out: in CMC the key then proves its "
+		    "possession by a challenge");
+	}
+	if (plan_speaks_cmc(p) || p->pop != NULL ||
+	    (p->format != NULL && strcmp(p->format, "crmf") == 0))
 		return 0;
 	(void)burin_fail(e, BURIN_EUSAGE, "key-cannot-sign",
 	    "this key (%s%s) may not sign, and a PKCS#10 request is signed by "
@@ -252,9 +266,10 @@ plan_can_sign(enum burin_key_type type, unsigned usage, struct burin_error *e)
 	(void)burin_error_rule(e, "RFC 2986 section 4.2");
 	return burin_error_advice(e, "%s",
 	    usage == BURIN_USE_DECRYPT
-		? "use a key that may sign; burin keygen --usage sign,decrypt "
-		  "makes one for both"
-		: "use a key that may sign: RSA, EC, ed25519 or ed448");
+		? "use a key that may sign (burin keygen --usage sign,decrypt "
+		  "makes one for both), or a protocol of CMC (--protocol cmc)"
+		: "use a key that may sign (RSA, EC, ed25519 or ed448), or a "
+		  "protocol of CMC (--protocol cmc)");
 }
 
 /* "CN=Alice,O=Example" is called Alice; another DN by the whole of it. */

@@ -25,7 +25,9 @@ struct walk {
 	struct burin_key *old_key; /* of a renewal */
 	X509 *old_cert;
 	STACK_OF(X509) * anchors[2]; /* walk_anchors keeps them here */
+	struct burin_secret *secret; /* shared with the authority; asked once */
 	int asked;		     /* the authority was asked in this run */
+	int settled; /* the answer read in this run needs no word from us */
 	char text[sizeof(((struct engine_step *)0)->text)]; /* of the step */
 };
 
@@ -76,6 +78,10 @@ int walk_anchors(
 int walk_transport(
     struct walk *w, struct transport_config *c, struct burin_error *e);
 void walk_transport_clear(struct transport_config *c);
+/* transport_submit, with the message encrypted when the plan says so. */
+int walk_submit(struct walk *w, const struct transport_config *c,
+    const unsigned char *message, size_t len, struct transport_reply *reply,
+    struct burin_error *e);
 
 /* --- steps_check.c ----------------------------------------------------- */
 

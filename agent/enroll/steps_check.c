@@ -12,7 +12,7 @@
 #include <burin/request.h>
 #include <burin/response.h>
 
-#include "steps.h"
+#include "dialect.h"
 
 /* --- what is there already --------------------------------------------- */
 
@@ -95,7 +95,7 @@ check_id(struct walk *w, X509 *cert, struct burin_error *e)
 /* What one round of checks needs. */
 struct round {
 	STACK_OF(X509) * bag, *anchors;
-	X509_REQ *req;
+	struct burin_asked asked;
 	X509 *cert; /* in bag */
 };
 
@@ -112,7 +112,7 @@ run_checks(struct walk *w, struct round *c, struct burin_error *e)
 	in.anchors = c->anchors;
 	in.now = time(NULL);
 	in.skew = CHECK_SKEW;
-	in.req = c->req;
+	in.asked = &c->asked;
 	in.key_usage = burin_key_usage(r->key);
 	in.key_id = w->job->key_id.data;
 	in.key_id_len = w->job->key_id.len;
@@ -177,24 +177,42 @@ out:
 	return rc;
 }
 
+/*
+ * None is ours: then it is said of the one that was meant for us, which is
+ * no authority's.
+ */
+static X509 *
+not_ours(STACK_OF(X509) * bag)
+{
+	int i;
+
+	for (i = 0; i < sk_X509_num(bag); i++)
+		if (X509_check_ca(sk_X509_value(bag, i)) == 0)
+			return sk_X509_value(bag, i);
+	return sk_X509_value(bag, 0);
+}
+
 static int
-open_round(struct walk *w, struct round *c, struct burin_error *e)
+open_round(
+    struct walk *w, struct round *c, enum answer *answer, struct burin_error *e)
 {
 	const struct job *job = w->job;
 
 	if (w->plan.trust == NULL)
 		return burin_fail(e, BURIN_EINTERNAL, "trust-missing",
 		    "the plan of job %s has no trust anchor", job->id);
-	if (burin_certs_parse(job->response.data, job->response.len,
-		BURIN_ECHECK, &c->bag, e) != 0 ||
-	    walk_anchors(w, 0, &c->anchors, e) != 0 ||
-	    burin_pkcs10_parse(job->request.data, job->request.len,
-		BURIN_EINTERNAL, &c->req, e) != 0)
+	if (walk_dialect(w)->answer(w, &c->bag, answer, e) != 0)
+		return -1;
+	if (*answer != ANSWER_CERTS)
+		return 0;
+	if (walk_anchors(w, 0, &c->anchors, e) != 0 ||
+	    burin_asked_parse(job->request.data, job->request.len,
+		burin_key_public(w->r->key), BURIN_EINTERNAL, &c->asked,
+		e) != 0)
 		return -1;
 	c->cert = burin_certs_for_key(c->bag, burin_key_public(w->r->key));
-	/* None is ours: the checks say so of the first. */
 	if (c->cert == NULL)
-		c->cert = sk_X509_value(c->bag, 0);
+		c->cert = not_ours(c->bag);
 	if (c->cert == NULL)
 		return burin_fail(e, BURIN_ECHECK, "no-certificate",
 		    "there is no certificate in the answer");
@@ -206,7 +224,7 @@ close_round(struct round *c)
 {
 	sk_X509_pop_free(c->bag, X509_free);
 	sk_X509_pop_free(c->anchors, X509_free);
-	X509_REQ_free(c->req);
+	burin_asked_clear(&c->asked);
 }
 
 static int
@@ -236,19 +254,45 @@ keep_checked(struct walk *w, X509 *cert, struct burin_error *e)
 	return 0;
 }
 
+/* Best effort: the verdict stands, whatever comes of telling it. */
+static void
+refuse_to_authority(struct walk *w, X509 *cert)
+{
+	struct burin_error why = BURIN_ERROR_INIT;
+	int told;
+
+	if (walk_dialect(w)->confirm != NULL)
+		(void)walk_dialect(w)->confirm(w, cert, 0, &told, &why);
+}
+
+static int
+check_round(struct walk *w, struct round *c, struct burin_error *e)
+{
+	if (run_checks(w, c, e) != 0 ||
+	    (only_path_failed(&w->r->checks) && fetch_path(w, c, e) != 0))
+		return -1;
+	if (burin_checks_verdict(&w->r->checks, BURIN_ECHECK, e) != 0) {
+		refuse_to_authority(w, c->cert);
+		return -1;
+	}
+	return check_id(w, c->cert, e) != 0 ? -1 : keep_checked(w, c->cert, e);
+}
+
 int
 step_check(struct walk *w, enum job_state *next, struct burin_error *e)
 {
-	struct round c = { NULL, NULL, NULL, NULL };
+	struct round c = { .bag = NULL };
+	enum answer answer = ANSWER_CERTS;
 	int rc = -1;
 
-	if (walk_key(w, e) != 0 || open_round(w, &c, e) != 0 ||
-	    run_checks(w, &c, e) != 0)
+	if (walk_key(w, e) != 0 || open_round(w, &c, &answer, e) != 0)
 		goto out;
-	if (only_path_failed(&w->r->checks) && fetch_path(w, &c, e) != 0)
+	if (answer != ANSWER_CERTS) {
+		*next = answer == ANSWER_LATER ? JOB_PENDING : JOB_REQUESTED;
+		rc = 0;
 		goto out;
-	if (burin_checks_verdict(&w->r->checks, BURIN_ECHECK, e) != 0 ||
-	    check_id(w, c.cert, e) != 0 || keep_checked(w, c.cert, e) != 0)
+	}
+	if (check_round(w, &c, e) != 0)
 		goto out;
 	(void)snprintf(w->text, sizeof(w->text),
 	    "certificate passed %zu checks", w->r->checks.n);

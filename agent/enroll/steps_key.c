@@ -83,7 +83,7 @@ check_plan(struct walk *w, struct burin_error *e)
 		goto out;
 	if (w->plan.key == NULL &&
 	    (plan_key_spec(&w->plan, &spec, e) != 0 ||
-		plan_can_sign(spec.type, spec.usage, e) != 0))
+		plan_can_prove(&w->plan, spec.type, spec.usage, e) != 0))
 		goto out;
 	rc = check_trust(w, e);
 out:
@@ -438,7 +438,8 @@ take_key(struct walk *w, struct burin_error *e)
 		return -1;
 	if (use_key(w, k, e) != 0 ||
 	    remember_token(w, burin_key_token(k), e) != 0 ||
-	    plan_can_sign(burin_key_get_type(k), burin_key_usage(k), e) != 0)
+	    plan_can_prove(
+		&w->plan, burin_key_get_type(k), burin_key_usage(k), e) != 0)
 		return -1;
 	(void)snprintf(w->text, sizeof(w->text), "%s key found on the token",
 	    burin_key_type_name(burin_key_get_type(k)));

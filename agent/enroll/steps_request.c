@@ -1,7 +1,7 @@
 /*
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * key-made -> requested: the PKCS#10 request, signed on the token.
+ * key-made -> requested: the request, in the words of the dialect.
  */
 
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 
 #include <burin/names.h>
 
-#include "steps.h"
+#include "dialect.h"
 
 /* --- renewals ---------------------------------------------------------- */
 
@@ -93,27 +93,6 @@ out:
 
 /* --- the request ------------------------------------------------------- */
 
-static int
-sign_request(struct walk *w, struct burin_subject *s, struct burin_error *e)
-{
-	struct burin_key *k = w->r->key;
-	unsigned char *der = NULL;
-	EVP_PKEY *evp;
-	size_t len;
-	int rc;
-
-	if ((evp = burin_key_evp(k, e)) == NULL)
-		return -1;
-	if (burin_pkcs10_make(
-		s, burin_key_public(k), evp, NULL, &der, &len, e) != 0) {
-		(void)burin_key_last_error(k, e);
-		return -1;
-	}
-	rc = blob_set(&w->job->request, der, len, e);
-	OPENSSL_free(der);
-	return rc;
-}
-
 int
 step_request(struct walk *w, enum job_state *next, struct burin_error *e)
 {
@@ -123,11 +102,12 @@ step_request(struct walk *w, enum job_state *next, struct burin_error *e)
 	if (walk_key(w, e) != 0 || plan_subject(&w->plan, &s, e) != 0 ||
 	    add_old_names(w, s, e) != 0 ||
 	    plan_attest(&w->plan, w->r->key, s, e) != 0 ||
-	    sign_request(w, s, e) != 0)
+	    walk_dialect(w)->request(w, s, e) != 0)
 		goto out;
-	(void)snprintf(w->text, sizeof(w->text),
-	    "request of %zu bytes signed on the token and verified",
-	    w->job->request.len);
+	if (w->text[0] == '\0')
+		(void)snprintf(w->text, sizeof(w->text),
+		    "request of %zu bytes signed on the token and verified",
+		    w->job->request.len);
 	*next = JOB_REQUESTED;
 	rc = 0;
 out:

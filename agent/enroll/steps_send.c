@@ -10,7 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "steps.h"
+#include "dialect.h"
 
 static int
 ask_secret(void *arg, struct burin_secret **out, struct burin_error *e)
@@ -46,6 +46,9 @@ walk_transport(
 
 	memset(c, 0, sizeof(*c));
 	c->protocol = p->protocol;
+	c->command = p->cmp_command;
+	c->reenroll = p->reenroll_key != NULL;
+	c->attributes = plan_has_attributes(p);
 	c->url = p->url;
 	c->proxy = p->proxy;
 	c->timeout = p->timeout;
@@ -54,7 +57,10 @@ walk_transport(
 		c->secret = ask_secret;
 	c->arg = w;
 	c->request_file = p->request_file;
+	c->mime = p->mime;
+	c->tls_only = !plan_speaks_cmc(p);
 	c->response_file = w->en->response_file;
+	c->stop = w->en->stop;
 	return walk_anchors(w, 1, &c->tls_anchors, e);
 }
 
@@ -100,13 +106,15 @@ take_answer(struct walk *w, const struct transport_reply *reply,
 	if (blob_set(&w->job->response, reply->body, reply->len, e) != 0)
 		return -1;
 	w->job->retry_at = 0;
+	/* The answer to another message is another file. */
+	w->en->response_file = NULL;
 	(void)snprintf(
 	    w->text, sizeof(w->text), "answer of %zu bytes", reply->len);
 	*next = JOB_RECEIVED;
 	return 0;
 }
 
-/* simplereenroll: the old key authenticates the connection. */
+/* A renewal: the old key vouches for the new certificate. */
 static int
 use_old(struct walk *w, struct transport_config *c, struct burin_error *e)
 {
@@ -119,20 +127,79 @@ use_old(struct walk *w, struct transport_config *c, struct burin_error *e)
 	return 0;
 }
 
+/* Some protocols have the new key sign more than the PKCS#10. */
+static int
+use_new(struct walk *w, struct transport_config *c, struct burin_error *e)
+{
+	if (!transport_needs_key(c, w->plan.reenroll_key != NULL))
+		return 0;
+	if (walk_key(w, e) != 0 ||
+	    (c->key = burin_key_evp(w->r->key, e)) == NULL)
+		return -1;
+	return 0;
+}
+
+/*
+ * RFC 10002 section 5: the journal keeps the message as it was, the wire sees
+ * it encrypted for the authority.
+ */
+static int
+encrypt(struct walk *w, const void *message, size_t len, unsigned char **der,
+    size_t *der_len, struct burin_error *e)
+{
+	struct burin_cms_recipient to;
+	STACK_OF(X509) * certs;
+	int rc;
+
+	memset(&to, 0, sizeof(to));
+	if (burin_certs_parse(w->plan.encrypt_to, strlen(w->plan.encrypt_to),
+		BURIN_EUSAGE, &certs, e) != 0)
+		return -1;
+	to.cert = sk_X509_value(certs, 0);
+	to.pub = X509_get0_pubkey(to.cert);
+	rc = burin_cmc_encrypt(message, len, &to, der, der_len, e);
+	sk_X509_pop_free(certs, X509_free);
+	return rc;
+}
+
+int
+walk_submit(struct walk *w, const struct transport_config *c,
+    const unsigned char *message, size_t len, struct transport_reply *reply,
+    struct burin_error *e)
+{
+	unsigned char *der = NULL;
+	size_t der_len;
+	int rc;
+
+	if (w->plan.encrypt_to == NULL)
+		return transport_submit(
+		    c, message, len, w->plan.reenroll_key != NULL, reply, e);
+	if (encrypt(w, message, len, &der, &der_len, e) != 0)
+		return -1;
+	rc = transport_submit(
+	    c, der, der_len, w->plan.reenroll_key != NULL, reply, e);
+	OPENSSL_free(der);
+	return rc;
+}
+
 int
 step_send(struct walk *w, enum job_state *next, struct burin_error *e)
 {
+	const struct blob *out =
+	    w->job->message.len > 0 ? &w->job->message : &w->job->request;
 	struct transport_reply reply = { .len = 0 };
 	struct transport_config c;
 	int rc = -1;
 
-	if (walk_transport(w, &c, e) != 0 || use_old(w, &c, e) != 0)
+	if (walk_transport(w, &c, e) != 0 || use_old(w, &c, e) != 0 ||
+	    use_new(w, &c, e) != 0)
 		goto out;
 	w->asked = 1;
-	if (transport_submit(&c, w->job->request.data, w->job->request.len,
-		w->plan.reenroll_key != NULL, &reply, e) != 0) {
+	if (walk_submit(w, &c, out->data, out->len, &reply, e) != 0) {
 		if (w->old_key != NULL)
 			(void)burin_key_last_error(w->old_key, e);
+		if (c.key != NULL)
+			(void)burin_key_last_error(w->r->key, e);
 		goto out;
 	}
 	rc = reply.outcome == TRANSPORT_PENDING
@@ -198,5 +265,11 @@ step_poll(struct walk *w, enum job_state *next, struct burin_error *e)
 		if (wait_until(w, at, e) != 0)
 			return -1;
 	}
-	return step_send(w, next, e);
+	if (walk_dialect(w)->again == NULL || w->job->pend_token == NULL)
+		return step_send(w, next, e);
+	if (walk_dialect(w)->again(w, e) != 0)
+		return -1;
+	(void)snprintf(w->text, sizeof(w->text), "asks again");
+	*next = JOB_REQUESTED;
+	return 0;
 }

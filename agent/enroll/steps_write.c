@@ -7,7 +7,7 @@
 
 #include <stdio.h>
 
-#include "steps.h"
+#include "dialect.h"
 
 /*
  * That it was to be written is committed (state checked): a certificate that
@@ -30,9 +30,14 @@ step_write(struct walk *w, enum job_state *next, struct burin_error *e)
 int
 step_confirm(struct walk *w, enum job_state *next, struct burin_error *e)
 {
-	(void)e;
+	const struct dialect *d = walk_dialect(w);
+	int told = 0;
+
+	if (d->confirm != NULL && d->confirm(w, w->r->cert, 1, &told, e) != 0)
+		return -1;
 	(void)snprintf(w->text, sizeof(w->text),
-	    "read back from a new session and compared");
+	    "read back from a new session and compared%s",
+	    told ? "; the authority was told" : "");
 	*next = JOB_CONFIRMED;
 	return 0;
 }

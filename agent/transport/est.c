@@ -13,34 +13,14 @@
 
 #include <burin/response.h>
 
-#include "http.h"
+#include "est.h"
+#include "http_answer.h"
 #include "protocol.h"
 
 #define EST_PATH "/.well-known/est"
 #define EST_RETRY_SECONDS 60 /* a 202 without Retry-After */
 
-/*
- * An address is stored, shown and seen by everybody in the list of processes:
- * no place for a password. The address is not quoted.
- */
-static int
-refuse_userinfo(const char *option, const char *url, struct burin_error *e)
-{
-	if (url == NULL || strchr(url, '@') == NULL)
-		return 0;
-	burin_fail(e, BURIN_EUSAGE, "url-userinfo",
-	    "the address of %s has a user or a password in it", option);
-	burin_error_rule(e, "RFC 3986 section 3.2.1");
-	return burin_error_advice(e,
-	    "leave what is before the '@' out: --user and --secret are for "
-	    "the authority, https_proxy in the environment for a proxy");
-}
-
-/*
- * "https://HOST", or with /.well-known/est and at most one label behind it
- * (RFC 7030 section 3.2.2), plus the operation. curl_free'd by the caller.
- */
-static int
+int
 est_url(
     const char *base, const char *operation, char **out, struct burin_error *e)
 {
@@ -54,7 +34,7 @@ est_url(
 		burin_fail_memory(e);
 		goto out;
 	}
-	if (refuse_userinfo("--ca", base, e) != 0)
+	if (http_refuse_userinfo("--ca", base, e) != 0)
 		goto out;
 	if (base == NULL ||
 	    curl_url_set(u, CURLUPART_URL, base, CURLU_DISALLOW_USER) !=
@@ -101,22 +81,21 @@ out:
 	return rc;
 }
 
-static int
+int
 est_check(const struct transport_config *c, struct burin_error *e)
 {
 	char *url = NULL;
 	int rc;
 
-	if (refuse_userinfo("--proxy", c->proxy, e) != 0)
+	if (http_refuse_userinfo("--proxy", c->proxy, e) != 0)
 		return -1;
 	rc = est_url(c->url, "cacerts", &url, e);
 	curl_free(url);
 	return rc;
 }
 
-/* DER to one line of base64: RFC 8951 section 3 wants no line breaks. */
-static int
-encode_body(
+int
+est_encode(
     const unsigned char *der, size_t len, char **out, struct burin_error *e)
 {
 	if (len > TRANSPORT_MAX_BODY)
@@ -128,96 +107,42 @@ encode_body(
 	return 0;
 }
 
-/* The authority's own words: the start of a text body, in one line. */
-static void
-take_words(const struct http_response *r, char *words, size_t size)
-{
-	size_t i, n = 0;
-
-	words[0] = '\0';
-	if (r->body == NULL ||
-	    (strncmp(r->type, "text/plain", 10) != 0 && r->type[0] != '\0'))
-		return;
-	for (i = 0; i < r->len && n + 1 < size; i++) {
-		unsigned char b = r->body[i];
-
-		if (b == '\n' || b == '\r' || b == '\t')
-			b = ' ';
-		if (b == ' ' && (n == 0 || words[n - 1] == ' '))
-			continue;
-		words[n++] = (char)b;
-	}
-	while (n > 0 && words[n - 1] == ' ')
-		n--;
-	words[n] = '\0';
-}
-
 /* Every status but 200 and 202 is a refusal, or a reason to come back. */
 static int
 refuse(const struct http_response *r, const char *url, struct burin_error *e)
 {
-	char words[256], code[BURIN_ERROR_WORD];
-
-	take_words(r, words, sizeof(words));
-	(void)snprintf(code, sizeof(code), "http-%ld", r->status);
-	if (r->status == 502 || r->status == 503 || r->status == 504) {
-		burin_fail(e, BURIN_EINTERRUPTED, "authority-unavailable",
-		    "%s cannot answer now (HTTP status %ld)%s%s", url,
-		    r->status, words[0] != '\0' ? ": " : "", words);
-		return burin_error_advice(e, "try again later");
-	}
-	burin_fail(e, BURIN_EAUTHORITY, code,
-	    "%s refused with HTTP status %ld%s%s", url, r->status,
-	    words[0] != '\0' ? ": " : "", words);
-	switch (r->status) {
-	case 401:
-		burin_error_rule(e, "RFC 7030 section 3.2.3");
-		burin_error_advice(e,
-		    "check --user and --secret, or the "
-		    "client certificate");
-		break;
-	case 403:
-		burin_error_advice(e,
-		    "the authority knows the user but does "
-		    "not allow this request; ask its operator");
-		break;
-	case 404:
-	case 501:
-		burin_error_rule(e, "RFC 7030 section 3.2.2");
-		burin_error_advice(e,
-		    "the authority does not offer this "
-		    "operation or label; check --ca");
-		break;
-	default:
-		break;
-	}
+	(void)http_refuse(r, url, e);
+	if (r->status == 401)
+		(void)burin_error_rule(e, "RFC 7030 section 3.2.3");
+	if (r->status == 404 || r->status == 501)
+		(void)burin_error_rule(e, "RFC 7030 section 3.2.2");
 	return -1;
+}
+
+void
+est_pending(const struct http_response *r, struct transport_reply *reply)
+{
+	reply->outcome = TRANSPORT_PENDING;
+	reply->retry_at = time(NULL) +
+	    (r->retry_after > 0 ? r->retry_after : EST_RETRY_SECONDS);
 }
 
 static int
 take_reply(const char *url, struct http_response *r,
     struct transport_reply *reply, struct burin_error *e)
 {
-	take_words(r, reply->detail, sizeof(reply->detail));
+	http_words(r, reply->detail, sizeof(reply->detail));
 	if (r->status == 202) {
-		reply->outcome = TRANSPORT_PENDING;
-		reply->retry_at = time(NULL) +
-		    (r->retry_after > 0 ? r->retry_after : EST_RETRY_SECONDS);
+		est_pending(r, reply);
 		return 0;
 	}
 	if (r->status != 200)
 		return refuse(r, url, e);
-	if (strcmp(r->type, "application/pkcs7-mime") != 0 &&
-	    strcmp(r->type, "application/x-pkcs7-mime") != 0) {
-		burin_fail(e, BURIN_EAUTHORITY, "answer-type",
-		    "the answer of %s is '%s', not application/pkcs7-mime", url,
-		    r->type);
+	if (!http_is_pkcs7(r)) {
+		(void)http_refuse_type(r, url, e);
 		return burin_error_rule(e, "RFC 7030 section 4.2.3");
 	}
-	reply->outcome = TRANSPORT_ISSUED;
-	reply->body = r->body;
-	reply->len = r->len;
-	r->body = NULL;
+	http_take_body(r, reply);
 	return 0;
 }
 
@@ -258,7 +183,7 @@ est_submit(const struct transport_config *c, const unsigned char *request,
 	int rc;
 
 	memset(reply, 0, sizeof(*reply));
-	if (encode_body(request, len, &body, e) != 0)
+	if (est_encode(request, len, &body, e) != 0)
 		return -1;
 	rc = est_exchange(
 	    c, reenroll ? "simplereenroll" : "simpleenroll", body, reply, e);
@@ -266,7 +191,7 @@ est_submit(const struct transport_config *c, const unsigned char *request,
 	return rc;
 }
 
-static int
+int
 est_cacerts(const struct transport_config *c, struct transport_reply *reply,
     struct burin_error *e)
 {
@@ -275,6 +200,7 @@ est_cacerts(const struct transport_config *c, struct transport_reply *reply,
 
 const struct transport_protocol transport_est = {
 	.name = "est",
+	.carries = TRANSPORT_PKCS10,
 	.check = est_check,
 	.submit = est_submit,
 	.cacerts = est_cacerts,

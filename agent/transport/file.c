@@ -2,7 +2,9 @@
  * SPDX-License-Identifier: BSD-2-Clause
  *
  * Enrolment by files: the DER request is written for somebody to carry to
- * the authority, the answer is read when it has come.
+ * the authority, the answer is read when it has come. The content decides
+ * what a file is, whatever its name (RFC 5273 section 2); as mail both have a
+ * MIME header.
  */
 
 #include <sys/stat.h>
@@ -16,6 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "mime.h"
 #include "protocol.h"
 
 static int
@@ -103,6 +106,21 @@ put_request(const char *path, const unsigned char *data, size_t len,
 }
 
 static int
+put_mail(const char *path, const unsigned char *data, size_t len,
+    struct burin_error *e)
+{
+	size_t text_len = 0;
+	char *text;
+	int rc;
+
+	if (mime_write(data, len, &text, &text_len, e) != 0)
+		return -1;
+	rc = put_request(path, (const unsigned char *)text, text_len, e);
+	free(text);
+	return rc;
+}
+
+static int
 take_response(
     const char *path, struct transport_reply *reply, struct burin_error *e)
 {
@@ -136,10 +154,15 @@ take_response(
 		    path);
 		goto out;
 	}
+	if (mime_is(body, len)) {
+		if (mime_read(body, len, &reply->body, &reply->len, e) != 0)
+			goto out;
+	} else {
+		reply->body = body;
+		reply->len = len;
+		body = NULL;
+	}
 	reply->outcome = TRANSPORT_ISSUED;
-	reply->body = body;
-	reply->len = len;
-	body = NULL;
 	rc = 0;
 out:
 	free(body);
@@ -158,7 +181,8 @@ file_submit(const struct transport_config *c, const unsigned char *request,
 		return -1;
 	if (c->response_file != NULL)
 		return take_response(c->response_file, reply, e);
-	if (put_request(c->request_file, request, len, e) != 0)
+	if ((c->mime ? put_mail(c->request_file, request, len, e)
+		     : put_request(c->request_file, request, len, e)) != 0)
 		return -1;
 	reply->outcome = TRANSPORT_PENDING;
 	(void)snprintf(reply->detail, sizeof(reply->detail),
@@ -168,6 +192,7 @@ file_submit(const struct transport_config *c, const unsigned char *request,
 
 const struct transport_protocol transport_file = {
 	.name = "file",
+	.carries = TRANSPORT_EITHER,
 	.check = file_check,
 	.submit = file_submit,
 	.cacerts = NULL,

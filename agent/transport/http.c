@@ -18,6 +18,7 @@
 #include "http.h"
 
 struct exchange {
+	CURL *h;
 	const struct http_request *q;
 	struct http_response *r;
 	struct curl_slist *headers;
@@ -35,6 +36,34 @@ http_response_clear(struct http_response *r)
 	r->retry_after = -1;
 }
 
+static long
+total_seconds(const struct transport_config *c)
+{
+	return c->timeout > 0 ? c->timeout : TRANSPORT_TOTAL_SECONDS;
+}
+
+/*
+ * Who thinks long has the whole time; who has begun to answer has not, or a
+ * byte a second would hold us for as long as the user is patient.
+ */
+static int
+limit_dawdling(struct exchange *x)
+{
+	long seconds = total_seconds(x->q->c) / TRANSPORT_SLOW_PART;
+
+	return curl_easy_setopt(x->h, CURLOPT_LOW_SPEED_LIMIT,
+		   (long)TRANSPORT_SLOW_BYTES) == CURLE_OK &&
+	    curl_easy_setopt(x->h, CURLOPT_LOW_SPEED_TIME,
+		seconds > 0 ? seconds : 1L) == CURLE_OK;
+}
+
+void
+http_disconnect(void **keep)
+{
+	curl_easy_cleanup(*keep);
+	*keep = NULL;
+}
+
 /* A body callback: keeps what comes, up to TRANSPORT_MAX_BODY. */
 static size_t
 take_body(char *data, size_t size, size_t n, void *arg)
@@ -44,6 +73,8 @@ take_body(char *data, size_t size, size_t n, void *arg)
 	size_t add = size * n;
 	unsigned char *grown;
 
+	if (r->len == 0 && !limit_dawdling(x))
+		return 0;
 	if (add > TRANSPORT_MAX_BODY - r->len) {
 		x->too_large = 1;
 		return 0;
@@ -137,6 +168,19 @@ set_trust(CURL *h, struct exchange *x)
 }
 
 static int
+add_accept(struct exchange *x)
+{
+	char line[HTTP_MAX_TYPE + 16];
+	struct curl_slist *more;
+
+	(void)snprintf(line, sizeof(line), "Accept: %s", x->q->accept);
+	if ((more = curl_slist_append(x->headers, line)) == NULL)
+		return 0;
+	x->headers = more;
+	return 1;
+}
+
+static int
 set_request(CURL *h, struct exchange *x)
 {
 	const struct http_request *q = x->q;
@@ -150,10 +194,14 @@ set_request(CURL *h, struct exchange *x)
 		return 0;
 	x->headers = more;
 	/* Servers of RFC 7030's age want it; RFC 8951 says to ignore it. */
-	if ((more = curl_slist_append(
-		 x->headers, "Content-Transfer-Encoding: base64")) == NULL)
+	if (!q->raw) {
+		if ((more = curl_slist_append(x->headers,
+			 "Content-Transfer-Encoding: base64")) == NULL)
+			return 0;
+		x->headers = more;
+	}
+	if (q->accept != NULL && !add_accept(x))
 		return 0;
-	x->headers = more;
 	if ((more = curl_slist_append(x->headers, "Expect:")) == NULL)
 		return 0;
 	x->headers = more;
@@ -168,14 +216,15 @@ static int
 set_all(CURL *h, struct exchange *x)
 {
 	const struct transport_config *c = x->q->c;
-	long total = c->timeout > 0 ? c->timeout : TRANSPORT_TOTAL_SECONDS;
+	long total = total_seconds(c);
 	long connect = total < TRANSPORT_CONNECT_SECONDS
 	    ? total
 	    : TRANSPORT_CONNECT_SECONDS;
 
 	if (curl_easy_setopt(h, CURLOPT_ERRORBUFFER, x->message) != CURLE_OK ||
 	    curl_easy_setopt(h, CURLOPT_URL, x->q->url) != CURLE_OK ||
-	    curl_easy_setopt(h, CURLOPT_PROTOCOLS_STR, "https") != CURLE_OK ||
+	    curl_easy_setopt(h, CURLOPT_PROTOCOLS_STR,
+		x->q->raw ? "https,http" : "https") != CURLE_OK ||
 	    curl_easy_setopt(h, CURLOPT_NOSIGNAL, 1L) != CURLE_OK ||
 	    curl_easy_setopt(h, CURLOPT_USERAGENT, "burin") != CURLE_OK ||
 	    curl_easy_setopt(h, CURLOPT_CONNECTTIMEOUT, connect) != CURLE_OK ||
@@ -200,26 +249,19 @@ set_all(CURL *h, struct exchange *x)
 }
 
 /* libcurl's failures in our words: what the helpdesk can do differs. */
-static int
-fail_network(CURLcode rv, const struct exchange *x, struct burin_error *e)
+int
+http_fail(int code, const char *message, const char *url, struct burin_error *e)
 {
-	const char *why =
-	    x->message[0] != '\0' ? x->message : curl_easy_strerror(rv);
-	const char *url = x->q->url;
+	CURLcode rv = (CURLcode)code;
+	const char *why = *message != '\0' ? message : curl_easy_strerror(rv);
 
-	if (x->too_large) {
-		burin_fail(e, BURIN_EAUTHORITY, "answer-too-large",
-		    "the answer of %s is longer than %d bytes", url,
-		    TRANSPORT_MAX_BODY);
-		return -1;
-	}
 	switch (rv) {
 	case CURLE_PEER_FAILED_VERIFICATION:
 	case CURLE_SSL_ISSUER_ERROR:
 		burin_fail(e, BURIN_EINTERRUPTED, "server-untrusted",
 		    "%s is not authenticated by the given trust anchor: %s",
 		    url, why);
-		burin_error_rule(e, "RFC 7030 section 3.6.1");
+		burin_error_rule(e, "RFC 9110 section 4.3.4");
 		burin_error_advice(e,
 		    "check --trust or --tls-trust and the "
 		    "host name in --ca; nothing was sent");
@@ -250,6 +292,16 @@ fail_network(CURLcode rv, const struct exchange *x, struct burin_error *e)
 		    "the exchange with %s failed: %s", url, why);
 		return -1;
 	}
+}
+
+static int
+fail_network(CURLcode rv, const struct exchange *x, struct burin_error *e)
+{
+	if (!x->too_large)
+		return http_fail((int)rv, x->message, x->q->url, e);
+	return burin_fail(e, BURIN_EAUTHORITY, "answer-too-large",
+	    "the answer of %s is longer than %d bytes", x->q->url,
+	    TRANSPORT_MAX_BODY);
 }
 
 /* Media type without parameters, in lower case. */
@@ -291,6 +343,7 @@ perform(CURL *h, struct exchange *x, struct burin_error *e)
 
 	http_response_clear(x->r);
 	x->message[0] = '\0';
+	(void)curl_easy_setopt(h, CURLOPT_LOW_SPEED_TIME, 0L);
 	if ((rv = curl_easy_perform(h)) != CURLE_OK)
 		return fail_network(rv, x, e);
 	take_answer(h, x->r);
@@ -393,6 +446,19 @@ out:
 }
 
 int
+http_refuse_userinfo(const char *option, const char *url, struct burin_error *e)
+{
+	if (url == NULL || strchr(url, '@') == NULL)
+		return 0;
+	burin_fail(e, BURIN_EUSAGE, "url-userinfo",
+	    "the address of %s has a user or a password in it", option);
+	burin_error_rule(e, "RFC 3986 section 3.2.1");
+	return burin_error_advice(e,
+	    "leave what is before the '@' out: --user and --secret are for "
+	    "the authority, https_proxy in the environment for a proxy");
+}
+
+int
 http_exchange(const struct http_request *q, struct http_response *r,
     struct burin_error *e)
 {
@@ -404,7 +470,12 @@ http_exchange(const struct http_request *q, struct http_response *r,
 	r->retry_after = -1;
 	if (q->authenticate_server && anchors_pem(&x, e) != 0)
 		goto out;
-	if ((h = curl_easy_init()) == NULL || !set_all(h, &x)) {
+	if (q->keep != NULL && (h = *q->keep) != NULL) {
+		*q->keep = NULL;
+		curl_easy_reset(h);
+	}
+	if ((h == NULL && (h = curl_easy_init()) == NULL) ||
+	    (x.h = h, !set_all(h, &x))) {
 		burin_fail(e, BURIN_EINTERNAL, "http-setup",
 		    "libcurl does not take the settings for %s", q->url);
 		goto out;
@@ -416,7 +487,11 @@ http_exchange(const struct http_request *q, struct http_response *r,
 		goto out;
 	rc = 0;
 out:
-	curl_easy_cleanup(h);
+	/* What the handle borrows is let go by the next curl_easy_reset. */
+	if (rc == 0 && q->keep != NULL)
+		*q->keep = h;
+	else
+		curl_easy_cleanup(h);
 	curl_slist_free_all(x.headers);
 	free(x.anchors);
 	if (rc != 0)

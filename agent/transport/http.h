@@ -1,8 +1,9 @@
 /*
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * One HTTPS exchange with libcurl: the server authenticated by given
- * anchors only, the client by a token key or a password, everything bounded.
+ * One exchange over HTTPS (or HTTP) with libcurl: the server authenticated by
+ * given anchors only, the client by a token key or a password, everything
+ * bounded.
  */
 
 #ifndef BURIN_HTTP_H
@@ -17,8 +18,12 @@ struct http_request {
 	const char *url;
 	int authenticate_server;  /* 0 only for the first contact */
 	const char *content_type; /* of body; NULL: GET */
-	const char *body;	  /* text */
+	const char *body;	  /* text; with raw: bytes */
+	int raw; /* no EST: no base64, and an http:// address is taken */
+	/* a connection that the next exchange may use again; NULL: none */
+	void **keep;
 	size_t body_len;
+	const char *accept; /* media types, NULL: any */
 };
 
 struct http_response {
@@ -38,5 +43,18 @@ struct http_response {
 int http_exchange(const struct http_request *q, struct http_response *r,
     struct burin_error *e);
 void http_response_clear(struct http_response *r);
+/* Ends what http_request.keep has kept, and sets it to NULL. */
+void http_disconnect(void **keep);
+
+/*
+ * An address is stored, shown and seen by everybody in the list of processes:
+ * no place for a password. The address is not quoted.
+ */
+int http_refuse_userinfo(
+    const char *option, const char *url, struct burin_error *e);
+
+/* A failure of libcurl (a CURLcode) in our words; message "": its own. */
+int http_fail(
+    int code, const char *message, const char *url, struct burin_error *e);
 
 #endif

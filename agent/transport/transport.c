@@ -12,6 +12,9 @@
 static const struct transport_protocol *const protocols[] = {
 	&transport_est, /* the default */
 	&transport_file,
+	&transport_cmc,
+	&transport_est_cmc,
+	&transport_cmp,
 };
 #define N_PROTOCOLS (sizeof(protocols) / sizeof(protocols[0]))
 
@@ -36,6 +39,15 @@ find(const struct transport_config *c, struct burin_error *e)
 	return NULL;
 }
 
+enum transport_kind
+transport_carries(const char *protocol)
+{
+	struct transport_config c = { .protocol = protocol };
+	const struct transport_protocol *p = find(&c, NULL);
+
+	return p != NULL ? p->carries : TRANSPORT_NOTHING;
+}
+
 void
 transport_reply_clear(struct transport_reply *r)
 {
@@ -48,7 +60,21 @@ transport_check(const struct transport_config *c, struct burin_error *e)
 {
 	const struct transport_protocol *p = find(c, e);
 
-	return p != NULL ? p->check(c, e) : -1;
+	if (p == NULL)
+		return -1;
+	if (c->command != NULL && !p->takes_command)
+		return burin_fail(e, BURIN_EUSAGE, "option-conflict",
+		    "the protocol '%s' has one way to ask: no '%s'", p->name,
+		    c->command);
+	return p->check(c, e);
+}
+
+int
+transport_needs_key(const struct transport_config *c, int reenroll)
+{
+	const struct transport_protocol *p = find(c, NULL);
+
+	return p != NULL && p->needs_key != NULL && p->needs_key(c, reenroll);
 }
 
 int
@@ -77,4 +103,21 @@ transport_cacerts(const struct transport_config *c,
 		return burin_error_advice(e, "give them with --trust FILE");
 	}
 	return p->cacerts(c, reply, e);
+}
+
+int
+transport_revoke(const struct transport_config *c, X509 *cert, int reason,
+    struct burin_error *e)
+{
+	const struct transport_protocol *p = find(c, e);
+
+	if (p == NULL)
+		return -1;
+	if (p->revoke == NULL) {
+		burin_fail(e, BURIN_EUSAGE, "no-revocation",
+		    "the protocol '%s' cannot revoke certificates", p->name);
+		return burin_error_advice(
+		    e, "name another one with --protocol, or ask the operator");
+	}
+	return p->revoke(c, cert, reason, e);
 }

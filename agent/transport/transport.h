@@ -2,13 +2,15 @@
  * SPDX-License-Identifier: BSD-2-Clause
  *
  * The way to an authority and back: EST (RFC 7030, RFC 8951) over HTTPS with
- * libcurl, and files. A row per protocol in one table; the engine knows no
- * protocol by name.
+ * libcurl, CMC (RFC 10003) over HTTP, TCP and EST, CMP (RFC 9810) with
+ * OpenSSL's client, and files or mail. A row per protocol in one table; the
+ * engine knows no protocol by name.
  */
 
 #ifndef BURIN_TRANSPORT_H
 #define BURIN_TRANSPORT_H
 
+#include <signal.h>
 #include <stddef.h>
 #include <time.h>
 
@@ -23,47 +25,95 @@
 #define TRANSPORT_CONNECT_SECONDS 15
 #define TRANSPORT_TOTAL_SECONDS 60
 #define TRANSPORT_MAX_REDIRECTS 3
+#define TRANSPORT_SLOW_BYTES 16 /* a second, of an answer that has begun */
+#define TRANSPORT_SLOW_PART 4	/* of the time in all may be so slow */
 
 struct transport_config {
-	const char *protocol; /* "est", "file" */
-	const char *url; /* https://HOST[:PORT][/.well-known/est[/LABEL]] */
+	const char *protocol; /* "est", "cmc", "est-cmc", "cmp", "file" */
+	const char *command;  /* "ir": which request, NULL: as is usual */
+	/*
+	 * https://HOST[:PORT][/.well-known/est[/LABEL]]; for cmc and cmp any
+	 * path (cmp: without one /.well-known/cmp), and http://; for cmc
+	 * tcp://HOST[:PORT] as well; unless tls_only
+	 */
+	const char *url;
+	/* cmc: the message does not protect itself, as a bare PKCS#10 */
+	int tls_only;
 	STACK_OF(X509) * tls_anchors; /* never NULL for est */
-	const char *proxy;	      /* URL, "" none, NULL environment */
-	long timeout;		      /* seconds in all, 0: default */
-	const char *user;	      /* HTTP user, may be "" or NULL */
-	/* asked only when the authenticated server challenges */
+	/* who signs answers, for transport_revoke; NULL: as tls_anchors */
+	STACK_OF(X509) * anchors;
+	const char *proxy; /* URL, "" none, NULL environment */
+	long timeout;	   /* seconds in all, 0: default */
+	const char *user;  /* HTTP user, CMP reference value; "" or NULL */
+	/*
+	 * HTTP: asked only when the authenticated server challenges. CMP: the
+	 * shared secret that protects messages, never sent
+	 */
 	int (*secret)(
 	    void *arg, struct burin_secret **out, struct burin_error *e);
 	void *arg;
-	/* TLS client authentication by a token key; NULL: none */
+	/*
+	 * The key that vouches for us, on a token: TLS client authentication,
+	 * the protection of CMP messages; NULL: none
+	 */
 	EVP_PKEY *client_key;
 	X509 *client_cert;
 	STACK_OF(X509) * client_chain;
+	/*
+	 * For transport_check, which is asked before there is a client_key or
+	 * a request: there will be one, and it will have attributes.
+	 */
+	int reenroll, attributes;
+	/*
+	 * The private key that the request is for, on its token: where
+	 * transport_needs_key says so, for a proof of possession that the
+	 * PKCS#10 does not carry (RFC 4211 section 4.1). Its public half is
+	 * the request's.
+	 */
+	EVP_PKEY *key;
+	/* not NULL and not 0: stop waiting, BURIN_EINTERRUPTED */
+	const volatile sig_atomic_t *stop;
 	/* files */
 	const char *request_file;  /* to write the request to */
+	int mime;		   /* ... as a mail message (RFC 10003) */
 	const char *response_file; /* to read the answer from, or NULL */
 };
 
 enum transport_outcome {
-	TRANSPORT_ISSUED, /* body holds certificates */
+	TRANSPORT_ISSUED, /* body holds certificates, or a CMC message */
 	TRANSPORT_PENDING /* come back at retry_at with the same request */
 };
 struct transport_reply {
 	enum transport_outcome outcome;
-	unsigned char *body; /* malloc'd; as received, transfer undone */
+	/* malloc'd; as received, transfer undone (MIME, EST's of CMC) */
+	unsigned char *body;
 	size_t len;
 	time_t retry_at;
 	char detail[256]; /* what the authority said, for people */
 };
 void transport_reply_clear(struct transport_reply *r);
 
+/* What transport_submit takes; a bit mask. */
+enum transport_kind {
+	TRANSPORT_NOTHING = 0, /* there is no such protocol */
+	TRANSPORT_PKCS10 = 1,
+	TRANSPORT_CMC = 2, /* a Full request; what comes back may be one */
+	TRANSPORT_EITHER = TRANSPORT_PKCS10 | TRANSPORT_CMC
+};
+enum transport_kind transport_carries(const char *protocol);
+
 /* What a protocol needs from the user; for checks before anything is done. */
 int transport_check(const struct transport_config *c, struct burin_error *e);
 
+/* 1 when transport_submit wants c->key, which may cost a login. */
+int transport_needs_key(const struct transport_config *c, int reenroll);
+
 /*
- * Sends the DER PKCS#10 request; reenroll: it renews client_cert. A refusal
- * is BURIN_EAUTHORITY with the status and the authority's own words; a
- * network failure BURIN_EINTERRUPTED "network-..." (resumable).
+ * Sends the request: DER PKCS#10 or a CMC message, as the protocol carries;
+ * reenroll: it renews client_cert (EST only). A refusal is BURIN_EAUTHORITY
+ * with the status and the authority's own words; a network failure
+ * BURIN_EINTERRUPTED "network-..." (resumable). A CMC message that comes with
+ * a status of failure is an answer: what it says is inside.
  */
 int transport_submit(const struct transport_config *c,
     const unsigned char *request, size_t len, int reenroll,
@@ -76,6 +126,14 @@ int transport_submit(const struct transport_config *c,
  */
 int transport_cacerts(const struct transport_config *c,
     struct transport_reply *reply, struct burin_error *e);
+
+/*
+ * Asks the authority to revoke cert, one of its own. reason is a CRLReason
+ * (RFC 5280 section 5.3.1). Authenticated with client_key, else with user and
+ * secret. 0 when it says that it did; errors as transport_submit.
+ */
+int transport_revoke(const struct transport_config *c, X509 *cert, int reason,
+    struct burin_error *e);
 
 /*
  * First contact: fetches cacerts without trust and gives the anchor whose

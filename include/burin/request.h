@@ -118,6 +118,32 @@ int burin_pkcs10_parse(const void *data, size_t len, enum burin_status status,
 int burin_pkcs10_verify_pop(
     X509_REQ *req, enum burin_status status, struct burin_error *e);
 
+/* --- what was asked, out of any kind of request -------------------------- */
+
+/*
+ * What a request asks for; a certificate is held against it
+ * (burin_check_cert). burin_asked_clear frees what is in it.
+ */
+struct burin_asked {
+	X509_NAME *subject;
+	EVP_PKEY *pub;
+	STACK_OF(X509_EXTENSION) * extensions; /* NULL: none */
+};
+/*
+ * From DER: a PKCS#10, a CertReqMsg or CertReqMessages (RFC 4211), a
+ * reqSequence of CMC (RFC 10002 section 3.2.1), or a whole Full request that
+ * we made (before it was encrypted); of several, the one for pub (NULL: there
+ * is but one). Its protection is not looked at: it is our own.
+ */
+int burin_asked_parse(const void *data, size_t len, EVP_PKEY *pub,
+    enum burin_status status, struct burin_asked *out, struct burin_error *e);
+void burin_asked_clear(struct burin_asked *a);
+
+#define BURIN_KEY_IDENTIFIER 20 /* bytes */
+/* RFC 5280 section 4.2.1.2 (1): SHA-1 of the public key's bits. */
+int burin_key_identifier(EVP_PKEY *pub, unsigned char id[BURIN_KEY_IDENTIFIER],
+    struct burin_error *e);
+
 #ifdef __cplusplus
 }
 #endif

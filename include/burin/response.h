@@ -18,6 +18,7 @@
 #include <openssl/x509.h>
 
 #include <burin/error.h>
+#include <burin/request.h>
 #include <burin/usage.h>
 
 #ifdef __cplusplus
@@ -79,12 +80,12 @@ struct burin_checks {
 /* What the certificate is held against; NULL fields are not checked (SKIP). */
 struct burin_check_input {
 	X509 *cert;
-	EVP_PKEY *pub;		     /* G1 the token key's public half */
-	STACK_OF(X509) * bag;	     /* G2 untrusted help for the path */
-	STACK_OF(X509) * anchors;    /* G2 */
-	time_t now;		     /* G3 */
-	time_t skew;		     /* G3 seconds allowed, usually 300 */
-	X509_REQ *req;		     /* G4, G5: what was asked for */
+	EVP_PKEY *pub;			 /* G1 the token key's public half */
+	STACK_OF(X509) * bag;		 /* G2 untrusted help for the path */
+	STACK_OF(X509) * anchors;	 /* G2 */
+	time_t now;			 /* G3 */
+	time_t skew;			 /* G3 seconds allowed, usually 300 */
+	const struct burin_asked *asked; /* G4, G5 */
 	unsigned key_usage;	     /* G7 BURIN_USE_* of the key, 0 unknown */
 	const unsigned char *key_id; /* G8 CKA_ID, NULL unknown */
 	size_t key_id_len;

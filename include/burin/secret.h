@@ -17,7 +17,8 @@
 extern "C" {
 #endif
 
-#define BURIN_SECRET_MAX 4096 /* bytes in one secret */
+#define BURIN_SECRET_MAX 4096		     /* bytes in one secret */
+#define BURIN_SECRET_MAX_LARGE (1024 * 1024) /* of a decrypted message */
 
 struct burin_secret;
 
@@ -28,6 +29,12 @@ struct burin_secret;
  */
 int burin_secret_new(struct burin_secret **out, const void *data, size_t len,
     struct burin_error *e);
+/*
+ * As above, for a whole decrypted message: beyond BURIN_SECRET_MAX bytes in
+ * ordinary memory, for there is little that can be locked; zeroed as well.
+ */
+int burin_secret_new_large(struct burin_secret **out, const void *data,
+    size_t len, struct burin_error *e);
 /* Zeroes, frees, sets *s to NULL; accepts NULL and a pointer to NULL. */
 void burin_secret_free(struct burin_secret **s);
 

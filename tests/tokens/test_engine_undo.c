@@ -307,7 +307,9 @@ test_install(void **state)
 	struct enrol *n = *state;
 	struct burin_token *t;
 	struct install_input in;
+	struct burin_asked asked;
 	struct seen before;
+	X509_REQ *req = NULL;
 	struct job job;
 
 	/* A pending job gives a key and a request. */
@@ -321,9 +323,13 @@ test_install(void **state)
 	must(burin_key_find_id(
 		 t, job.key_id.data, job.key_id.len, &in.key, &n->e),
 	    &n->e);
-	must(burin_pkcs10_parse(job.request.data, job.request.len, BURIN_EUSAGE,
-		 &in.req, &n->e),
+	must(burin_pkcs10_parse(
+		 job.request.data, job.request.len, BURIN_EUSAGE, &req, &n->e),
 	    &n->e);
+	must(burin_asked_parse(job.request.data, job.request.len, NULL,
+		 BURIN_EUSAGE, &asked, &n->e),
+	    &n->e);
+	in.asked = &asked;
 	in.bag = sk_X509_new_null();
 	in.anchors = sk_X509_new_null();
 	assert_true(sk_X509_push(in.anchors, n->ca) > 0);
@@ -331,12 +337,12 @@ test_install(void **state)
 	    "no-certificate");
 	engine_report_clear(&n->r);
 	n->foreign = 1;
-	assert_true(sk_X509_push(in.bag, enrol_issue(n, in.req)) > 0);
+	assert_true(sk_X509_push(in.bag, enrol_issue(n, req)) > 0);
 	expect(n, engine_install(&n->en, &in, &n->r, &n->e), BURIN_ECHECK,
 	    "check-G1");
 	engine_report_clear(&n->r);
 	n->foreign = 0;
-	assert_true(sk_X509_push(in.bag, enrol_issue(n, in.req)) > 0);
+	assert_true(sk_X509_push(in.bag, enrol_issue(n, req)) > 0);
 	in.dry_run = 1;
 	must(engine_install(&n->en, &in, &n->r, &n->e), &n->e);
 	engine_report_clear(&n->r);
@@ -364,7 +370,7 @@ test_install(void **state)
 	must(engine_install(&n->en, &in, &n->r, &n->e), &n->e);
 	engine_report_clear(&n->r);
 	X509_free(sk_X509_pop(in.bag));
-	assert_true(sk_X509_push(in.bag, enrol_issue(n, in.req)) > 0);
+	assert_true(sk_X509_push(in.bag, enrol_issue(n, req)) > 0);
 	in.dry_run = 1;
 	expect(n, engine_install(&n->en, &in, &n->r, &n->e), BURIN_EREFUSED,
 	    "certificate-present");
@@ -380,7 +386,8 @@ test_install(void **state)
 	enrol_one_pair(n);
 	sk_X509_pop_free(in.bag, X509_free);
 	sk_X509_free(in.anchors);
-	X509_REQ_free(in.req);
+	X509_REQ_free(req);
+	burin_asked_clear(&asked);
 	job_clear(&job);
 }
 

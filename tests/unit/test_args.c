@@ -28,8 +28,8 @@ static const struct opt opts[] = {
 };
 static const struct opt *const groups[] = { opts, NULL };
 
-static const struct opt *const config_groups[] = { opts_subject, opts_transport,
-	opts_wait, opts_common, NULL };
+static const struct opt *const config_groups[] = { opts_subject, opts_authority,
+	opts_transport, opts_wait, opts_common, NULL };
 
 static struct burin_error e;
 
@@ -211,7 +211,7 @@ test_config(void **state)
 {
 	static const char text[] =
 	    "[burin]\nwait = yes\ntimeout = 9\njson = yes\n"
-	    "1.san = dns:all\nlisten = ignored:1\nreenroll = yes\n"
+	    "1.san = dns:all\nlisten = ignored:1\nattestation = yes\n"
 	    "[enroll]\nwait = no\ntimeout = 5\n2.san = dns:own\n";
 	static const struct verb verb = { .name = "enroll",
 		.opts = config_groups };
@@ -228,7 +228,7 @@ test_config(void **state)
 	assert_int_equal(config_apply(path, &verb, a, &e), 0);
 	assert_string_equal(arg_value(a, "timeout"), "5");
 	assert_int_equal(arg_flag(a, "wait"), 0);
-	assert_string_equal(arg_value(a, "reenroll"), "");
+	assert_string_equal(arg_value(a, "attestation"), "");
 	assert_int_equal(arg_flag(a, "json"), 1);
 	assert_int_equal(arg_list(a, "san", &list), 1);
 	assert_string_equal(list[0], "dns:own");

@@ -1,0 +1,35 @@
+/*
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Inside the dialect of CMC: what its messages have in common.
+ */
+
+#ifndef BURIN_CMC_VOICE_H
+#define BURIN_CMC_VOICE_H
+
+#include <burin/cmc.h>
+
+#include "steps.h"
+
+/* Who speaks, and where the conversation stands. Borrows from the walk. */
+struct cmc_voice {
+	struct burin_cmc_thread thread;
+	enum burin_cmc_protect protect;
+	struct burin_cms_signer signer;
+	struct burin_key *signer_key; /* NULL: nobody signs */
+	struct burin_cmc_identity identity;
+	struct burin_cmc_identity *speaks_for; /* &identity, or NULL: none */
+	unsigned char key_id[BURIN_KEY_IDENTIFIER]; /* SKI of the new key */
+};
+/* cert: the new certificate, once there is one; its key signs then. */
+int cmc_voice_open(
+    struct walk *w, X509 *cert, struct cmc_voice *v, struct burin_error *e);
+void cmc_thread(const struct job *job, struct burin_cmc_thread *t);
+/* Fills in what is the same in all messages, and makes one. */
+int cmc_say(struct cmc_voice *v, struct burin_cmc_ask *ask, unsigned char **der,
+    size_t *len, struct burin_error *e);
+/* The requests once more, with the answers to the challenges in r. */
+int cmc_say_pops(struct walk *w, const struct burin_cmc_reply *r,
+    const struct burin_cmc_pop *pops, size_t n, struct burin_error *e);
+
+#endif

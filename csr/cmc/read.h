@@ -1,0 +1,96 @@
+/*
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Inside the reading of an answer: the envelopes around it, who answers for
+ * it, and what it says.
+ */
+
+#ifndef CSR_CMC_READ_H
+#define CSR_CMC_READ_H
+
+#include "parse.h"
+
+#define CMC_MAX_PULLED 4 /* envelopes around one response */
+
+/* Who answers for a response. */
+enum cmc_voice {
+	CMC_NOBODY, /* nobody signed */
+	CMC_RA,	    /* id-kp-cmcRA: only around an answer of the CA */
+	CMC_SECRET, /* who knows the shared secret */
+	CMC_CA	    /* the CA, or its namesake with id-kp-cmcCA */
+};
+
+/* One PKIResponse; cms->body NULL: a Simple response. */
+struct cmc_layer {
+	struct cmc_opened in;
+	enum cmc_voice voice;
+	time_t signing_time; /* signed; 0: not said */
+};
+
+/* What a reply borrows from. layers[0] is the outermost. */
+struct cmc_kept {
+	size_t n;
+	struct cmc_layer layers[BURIN_CMC_MAX_DEPTH];
+	struct cmc_opened sent; /* our own message; body NULL: PKCS#10 */
+};
+
+/* One answer being read. */
+struct cmc_reader {
+	const struct burin_cmc_expect *x;
+	struct burin_cmc_reply *r;
+	struct cmc_kept *kept;
+	struct burin_error *e;
+};
+
+/* 1 when der opens as ContentInfo does: SEQUENCE { OBJECT IDENTIFIER. */
+int cmc_is_content_info(const unsigned char *der, size_t len);
+/*
+ * A message inside an envelope: content of this type, or, as some peers
+ * have it, a ContentInfo of its own.
+ */
+int cmc_content_parse(const char *type, const unsigned char *data, size_t len,
+    enum burin_status status, struct burin_cms **out, struct burin_error *e);
+
+/* --- layers.c ------------------------------------------------------------- */
+
+/* Takes off the envelopes and fills kept->layers, each of them verified. */
+int cmc_layers_read(
+    const struct cmc_reader *rd, const unsigned char *data, size_t len);
+
+/* --- signer.c ------------------------------------------------------------- */
+
+/*
+ * Signatures or MAC of one envelope and who made them; what is not believed
+ * is BURIN_ECHECK. Without any signer the voice is nobody's and nothing is
+ * an error. name: for people.
+ */
+int cmc_voice_find(const struct cmc_reader *rd, struct burin_cms *cms,
+    struct cmc_layer *layer);
+
+/* --- back.c --------------------------------------------------------------- */
+
+/* Our own message; the answer is held against it. */
+int cmc_sent_read(const struct cmc_reader *rd);
+/* 1 when a part of our message has this id. */
+int cmc_sent_has(const struct cmc_reader *rd, uint32_t id);
+/* transactionId, nonces, dataReturn, responseInfo: sections 6.4, 6.6, 6.12. */
+int cmc_thread_check(const struct cmc_reader *rd);
+
+/* --- challenge.c ---------------------------------------------------------- */
+
+/* encryptedPOP: each about a request of ours. */
+int cmc_challenges_read(const struct cmc_reader *rd);
+
+/* --- outcome.c ------------------------------------------------------------ */
+
+/* What all statuses come to. The refusal of the authority is the error. */
+int cmc_outcome_read(const struct cmc_reader *rd);
+/* The same of an answer that nobody signed: always an error. */
+int cmc_hint_read(const struct cmc_reader *rd);
+
+/* --- anchors.c ------------------------------------------------------------ */
+
+/* trustedAnchors and authData: sections 6.15 and 6.16. */
+int cmc_anchors_read(const struct cmc_reader *rd);
+
+#endif
