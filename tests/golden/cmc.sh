@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
-# Other people's code reads every golden Full PKI Request: pyasn1 decodes it
+# Other people's code reads every golden request and answer of CMC: pyasn1 decodes it
 # and encodes it again, octet by octet the same; identity proof, witnesses,
 # proofs of possession, signatures and MAC are computed anew by python
 # (tests/cmc/decode.py). What is encrypted, openssl decrypts first.
