@@ -63,7 +63,7 @@ listen_open(struct walk *w, struct listening *l, struct burin_error *e)
 			return -1;
 	}
 	return journal_anchors_seen(
-	    w->en->journal, w->job->server, &l->x.anchors_seen, e);
+	    w->en->journal, w->job->server, w->job->id, &l->x.anchors_seen, e);
 }
 
 static void
@@ -192,8 +192,8 @@ keep_anchors(
 		    sk_X509_num(r->anchors), r->anchors_number);
 		w->en->note(w->en->arg, text);
 	}
-	return journal_anchors_keep(
-	    w->en->journal, w->job->server, r->anchors_number, r->anchors, e);
+	return journal_anchors_keep(w->en->journal, w->job->server, w->job->id,
+	    r->anchors_number, r->anchors, e);
 }
 
 /* --- the answer ------------------------------------------------------------

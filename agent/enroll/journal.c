@@ -42,7 +42,7 @@ static const char *const migrations[] = {
 	"ALTER TABLE jobs ADD COLUMN pop_random BLOB;"
 	"CREATE TABLE published ("
 	" server TEXT PRIMARY KEY NOT NULL, number INTEGER NOT NULL,"
-	" anchors BLOB NOT NULL);",
+	" job TEXT NOT NULL, anchors BLOB NOT NULL);",
 };
 #define SCHEMA ((int)(sizeof(migrations) / sizeof(migrations[0])))
 

@@ -3,7 +3,7 @@
  *
  * Trust anchors that authorities published (trustedAnchors of RFC 10002
  * section 6.15), and the number of the last such message: an older one is a
- * replay.
+ * replay. The job that brought it may read its own answer again.
  */
 
 #include <limits.h>
@@ -13,8 +13,8 @@
 #include "journal_db.h"
 
 int
-journal_anchors_seen(
-    struct journal *j, const char *server, long *number, struct burin_error *e)
+journal_anchors_seen(struct journal *j, const char *server, const char *job,
+    long *number, struct burin_error *e)
 {
 	sqlite3_stmt *s;
 	int rc, sql;
@@ -23,9 +23,12 @@ journal_anchors_seen(
 	if (server == NULL)
 		return 0;
 	if ((s = journal_sql(j, SQL_ANCHORS_SEEN,
-		 "SELECT number FROM published WHERE server = ?1;", e)) == NULL)
+		 "SELECT number - (job = ?2) FROM published "
+		 "WHERE server = ?1;",
+		 e)) == NULL)
 		return -1;
 	(void)sqlite3_bind_text(s, 1, server, -1, SQLITE_STATIC);
+	(void)sqlite3_bind_text(s, 2, job, -1, SQLITE_STATIC);
 	sql = sqlite3_step(s);
 	rc = sql == SQLITE_ROW || sql == SQLITE_DONE
 	    ? 0
@@ -37,8 +40,8 @@ journal_anchors_seen(
 }
 
 int
-journal_anchors_keep(struct journal *j, const char *server, long number,
-    STACK_OF(X509) * anchors, struct burin_error *e)
+journal_anchors_keep(struct journal *j, const char *server, const char *job,
+    long number, STACK_OF(X509) * anchors, struct burin_error *e)
 {
 	unsigned char *der = NULL;
 	sqlite3_stmt *s;
@@ -51,15 +54,17 @@ journal_anchors_keep(struct journal *j, const char *server, long number,
 		return -1;
 	if (len > INT_MAX ||
 	    (s = journal_sql(j, SQL_ANCHORS_KEEP,
-		 "INSERT INTO published (server, number, anchors) "
-		 "VALUES (?1, ?2, ?3) ON CONFLICT (server) DO UPDATE SET "
-		 "number = excluded.number, anchors = excluded.anchors "
+		 "INSERT INTO published (server, number, anchors, job) "
+		 "VALUES (?1, ?2, ?3, ?4) ON CONFLICT (server) DO UPDATE SET "
+		 "number = excluded.number, anchors = excluded.anchors, "
+		 "job = excluded.job "
 		 "WHERE excluded.number > published.number;",
 		 e)) == NULL)
 		goto out;
 	(void)sqlite3_bind_text(s, 1, server, -1, SQLITE_STATIC);
 	(void)sqlite3_bind_int64(s, 2, number);
 	(void)sqlite3_bind_blob(s, 3, der, (int)len, SQLITE_STATIC);
+	(void)sqlite3_bind_text(s, 4, job, -1, SQLITE_STATIC);
 	rc = sqlite3_step(s) == SQLITE_DONE
 	    ? 0
 	    : journal_fail(j, "keep the published anchors", e);

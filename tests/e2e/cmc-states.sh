@@ -60,7 +60,8 @@ peer_says '.signers[0].kind' request-before
 ok '--wait stays until the certificate is there'
 
 # --- confirming ------------------------------------------------------------------
-peer_start --confirm
+# What the answer publishes is no replay when it is read once more.
+peer_start --confirm --anchors 7
 enrol 0 confirmed
 is .state 'done'
 signed 3 # a message more, and it is signed

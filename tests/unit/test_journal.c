@@ -15,6 +15,7 @@
 #include <sqlite3.h>
 
 #include "enroll/journal.h"
+#include "pki.h"
 #include "unit/scratch.h"
 
 static char dir[32];
@@ -352,6 +353,39 @@ test_bad_row(void **state)
 	journal_close(&j);
 }
 
+/* An older number is a replay, but for the job that reads on. */
+static void
+test_published(void **state)
+{
+	struct journal *j = open_it();
+	EVP_PKEY *key = pki_key("P-256");
+	X509 *ca = pki_ca("ca", key);
+	STACK_OF(X509) *anchors = sk_X509_new_null();
+	long n;
+
+	(void)state;
+	assert_true(sk_X509_push(anchors, ca) > 0);
+	assert_int_equal(journal_anchors_seen(j, "s", "a", &n, &e), 0);
+	assert_int_equal(n, -1);
+	assert_int_equal(journal_anchors_keep(j, "s", "a", 5, anchors, &e), 0);
+	assert_int_equal(journal_anchors_seen(j, "s", "a", &n, &e), 0);
+	assert_int_equal(n, 4);
+	assert_int_equal(journal_anchors_seen(j, "s", "b", &n, &e), 0);
+	assert_int_equal(n, 5);
+	assert_int_equal(journal_anchors_seen(j, "other", "b", &n, &e), 0);
+	assert_int_equal(n, -1);
+	/* The same one once more takes nothing back; a newer one counts. */
+	assert_int_equal(journal_anchors_keep(j, "s", "b", 5, anchors, &e), 0);
+	assert_int_equal(journal_anchors_seen(j, "s", "b", &n, &e), 0);
+	assert_int_equal(n, 5);
+	assert_int_equal(journal_anchors_keep(j, "s", "b", 6, anchors, &e), 0);
+	assert_int_equal(journal_anchors_seen(j, "s", "a", &n, &e), 0);
+	assert_int_equal(n, 6);
+	sk_X509_pop_free(anchors, X509_free);
+	EVP_PKEY_free(key);
+	journal_close(&j);
+}
+
 int
 main(void)
 {
@@ -363,6 +397,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_made, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_too_new, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_bad_row, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+		    test_published, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
