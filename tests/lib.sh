@@ -53,6 +53,11 @@ need() {
 }
 ok() { printf 'ok: %s\n' "$*"; }
 
+# Whether burin is built with sanitizers: it is slow then, and takes memory.
+instrumented() {
+	grep -qaE '__(asan|msan|tsan)_init' "$BUILD_DIR/bin/burin"
+}
+
 # b EXIT VERB...: burin with the module in $module; its exit status must be
 # EXIT. stdout in $work/out, stderr in $work/err.
 module=("--module" "$SOFTHSM")

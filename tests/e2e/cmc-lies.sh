@@ -21,7 +21,7 @@ object_list card >"$work/before"
 # burin and its worker: the larger of the two, in KiB, counts for both. What an
 # instrumented program takes says nothing.
 measured=yes
-if grep -qaE '__(asan|msan|tsan)_init' "$BUILD_DIR/bin/burin"; then
+if instrumented; then
 	measured=
 fi
 LIMIT=$((64 * 1024))
