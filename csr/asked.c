@@ -13,9 +13,9 @@
 #define RULE_EXTENSIONS "RFC 2985 section 5.4.2, RFC 5280 section 4.2"
 #define RULE_NAMES "RFC 5280 section 4.2.1.6"
 
-static int
-malformed(struct burin_error *e, enum burin_status status, const char *rule,
-    const char *why)
+int
+csr_request_malformed(struct burin_error *e, enum burin_status status,
+    const char *rule, const char *why)
 {
 	(void)burin_fail_openssl(
 	    e, status, "request-malformed", "the request %s", why);
@@ -48,7 +48,7 @@ check_names(const STACK_OF(X509_EXTENSION) * exts, enum burin_status status,
 		return 0;
 	n = sk_GENERAL_NAME_num(names);
 	if (n == 0 || n > BURIN_MAX_SANS) {
-		(void)malformed(e, status, RULE_NAMES,
+		(void)csr_request_malformed(e, status, RULE_NAMES,
 		    "has an empty subjectAltName or more than 64 names in it");
 		goto out;
 	}
@@ -74,13 +74,13 @@ csr_check_asked(const STACK_OF(X509_EXTENSION) * exts, enum burin_status status,
 	int i, n = sk_X509_EXTENSION_num(exts);
 
 	if (n == 0 || n > BURIN_MAX_EXTENSIONS)
-		return malformed(e, status, RULE_EXTENSIONS,
+		return csr_request_malformed(e, status, RULE_EXTENSIONS,
 		    "has an empty list of extensions or more than 32");
 	for (i = 0; i < n; i++) {
 		X509_EXTENSION *ext = sk_X509_EXTENSION_value(exts, i);
 
 		if (csr_ext_find(exts, X509_EXTENSION_get_object(ext)) < i)
-			return malformed(e, status, RULE_EXTENSIONS,
+			return csr_request_malformed(e, status, RULE_EXTENSIONS,
 			    "asks for an extension twice");
 		if (csr_ext_is_whole(ext))
 			continue;

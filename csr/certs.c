@@ -16,6 +16,7 @@
 
 #include <burin/response.h>
 
+#include "internal.h"
 #include "unarmor.h"
 
 #define MAX_CERT 65536 /* bytes of one DER certificate */
@@ -100,8 +101,8 @@ out:
 	return rc;
 }
 
-static int
-is_in(STACK_OF(X509) * certs, X509 *cert)
+int
+csr_certs_have(STACK_OF(X509) * certs, X509 *cert)
 {
 	int i, found = 0;
 
@@ -117,7 +118,7 @@ static int
 add_cert(STACK_OF(X509) * certs, X509 *cert, enum burin_status status,
     struct burin_error *e)
 {
-	if (is_in(certs, cert)) {
+	if (csr_certs_have(certs, cert)) {
 		X509_free(cert);
 		return 0;
 	}

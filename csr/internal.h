@@ -145,8 +145,16 @@ int csr_subject_extensions(const struct burin_subject *s,
     const X509_PUBKEY *spki, STACK_OF(X509_EXTENSION) * *out,
     struct burin_error *e);
 
+/* --- certificates -------------------------------------------------------- */
+
+/* 1 when cert is among certs; leaves OpenSSL's error queue as it was. */
+int csr_certs_have(STACK_OF(X509) * certs, X509 *cert);
+
 /* --- what others ask for ------------------------------------------------ */
 
+/* "request-malformed": "the request" and why, with its rule. -1. */
+int csr_request_malformed(struct burin_error *e, enum burin_status status,
+    const char *rule, const char *why);
 /* "request-malformed" when the name (field: "subject") has a flaw. */
 int csr_check_dn(const X509_NAME *dn, const char *field,
     enum burin_status status, struct burin_error *e);

@@ -26,15 +26,6 @@ static const struct csr_armor request_armor = {
 };
 
 static int
-malformed(struct burin_error *e, enum burin_status status, const char *rule,
-    const char *why)
-{
-	(void)burin_fail_openssl(
-	    e, status, "request-malformed", "the request %s", why);
-	return burin_error_rule(e, "%s", rule);
-}
-
-static int
 is_request_label(const char *name)
 {
 	return name[0] == '\0' || strcmp(name, PEM_STRING_X509_REQ) == 0 ||
@@ -65,18 +56,19 @@ decode(const unsigned char *der, size_t len, enum burin_status status,
 	const unsigned char *p = der;
 
 	if (len > BURIN_MAX_REQUEST)
-		return malformed(
+		return csr_request_malformed(
 		    e, status, RULE_REQUEST, "is longer than 65536 bytes");
 	if ((*req = d2i_X509_REQ(NULL, &p, (long)len)) == NULL)
-		return malformed(
+		return csr_request_malformed(
 		    e, status, RULE_REQUEST, "cannot be decoded as PKCS#10");
 	if (p != der + len)
-		return malformed(
+		return csr_request_malformed(
 		    e, status, RULE_REQUEST, "is followed by other bytes");
 	if (!encodes_to(*req, der, len))
-		return malformed(e, status, RULE_REQUEST, "is not in DER");
+		return csr_request_malformed(
+		    e, status, RULE_REQUEST, "is not in DER");
 	if (X509_REQ_get_version(*req) != X509_REQ_VERSION_1)
-		return malformed(e, status, RULE_ATTRIBUTES,
+		return csr_request_malformed(e, status, RULE_ATTRIBUTES,
 		    "has another version than 0 (version field)");
 	return 0;
 }
@@ -93,7 +85,7 @@ check_attributes(
 	int i, n = X509_REQ_get_attr_count(req), requests = 0;
 
 	if (n > BURIN_MAX_ATTRIBUTES)
-		return malformed(
+		return csr_request_malformed(
 		    e, status, RULE_ATTRIBUTES, "has more than 16 attributes");
 	for (i = 0; i < n; i++) {
 		X509_ATTRIBUTE *attr = X509_REQ_get_attr(req, i);
@@ -101,23 +93,24 @@ check_attributes(
 		int nid = OBJ_obj2nid(oid), values;
 
 		if (X509_REQ_get_attr_by_OBJ(req, oid, -1) < i)
-			return malformed(e, status, RULE_ATTRIBUTES,
+			return csr_request_malformed(e, status, RULE_ATTRIBUTES,
 			    "has an attribute twice");
 		values = X509_ATTRIBUTE_count(attr);
 		if (values == 0)
-			return malformed(e, status, RULE_ATTRIBUTES,
+			return csr_request_malformed(e, status, RULE_ATTRIBUTES,
 			    "has an attribute without a value");
 		if (X509_REQ_extension_nid(nid))
 			requests++;
 		if (values != 1 &&
 		    (X509_REQ_extension_nid(nid) ||
 			nid == NID_pkcs9_challengePassword))
-			return malformed(e, status, "RFC 2985 section 5.4",
+			return csr_request_malformed(e, status,
+			    "RFC 2985 section 5.4",
 			    "has an attribute with several values that takes "
 			    "one");
 	}
 	if (requests > 1)
-		return malformed(e, status, RULE_EXTENSIONS,
+		return csr_request_malformed(e, status, RULE_EXTENSIONS,
 		    "has two lists of extensions (extensionRequest)");
 	return 0;
 }
@@ -132,7 +125,7 @@ check_extensions(X509_REQ *req, enum burin_status status, struct burin_error *e)
 	    X509_REQ_get_attr_by_NID(req, NID_ms_ext_req, -1) < 0)
 		return 0;
 	if ((exts = X509_REQ_get_extensions(req)) == NULL)
-		return malformed(e, status, RULE_EXTENSIONS,
+		return csr_request_malformed(e, status, RULE_EXTENSIONS,
 		    "has a list of extensions that cannot be decoded");
 	rc = csr_check_asked(exts, status, e);
 	sk_X509_EXTENSION_pop_free(exts, X509_EXTENSION_free);
@@ -152,7 +145,7 @@ burin_pkcs10_parse(const void *data, size_t len, enum burin_status status,
 	if (csr_unarmor(data, len, &request_armor, status, &blobs, &n, e) == -1)
 		return -1;
 	if (!is_request_label(blobs[0].name)) {
-		(void)malformed(e, status, RULE_REQUEST,
+		(void)csr_request_malformed(e, status, RULE_REQUEST,
 		    "is a PEM block of something else");
 		(void)burin_error_advice(
 		    e, "a request begins \"-----BEGIN CERTIFICATE REQUEST\"");

@@ -12,6 +12,7 @@
 #include <burin/response.h>
 
 #include "../cms/internal.h"
+#include "../internal.h"
 #include "read.h"
 
 #define RULE_RESPONSE "RFC 10002 section 4"
@@ -34,18 +35,6 @@ too_deep(const struct cmc_reader *rd)
 
 /* --- what lies beside the content ----------------------------------------- */
 
-static int
-has_cert(STACK_OF(X509) * certs, X509 *cert)
-{
-	int i, found = 0;
-
-	(void)ERR_set_mark();
-	for (i = 0; i < sk_X509_num(certs) && !found; i++)
-		found = X509_cmp(sk_X509_value(certs, i), cert) == 0;
-	(void)ERR_pop_to_mark();
-	return found;
-}
-
 /* Certificates and lists of every envelope go into the one reply. */
 static int
 collect(const struct cmc_reader *rd, const struct burin_cms *cms)
@@ -57,7 +46,7 @@ collect(const struct cmc_reader *rd, const struct burin_cms *cms)
 	for (i = 0; i < sk_X509_num(certs); i++) {
 		X509 *cert = sk_X509_value(certs, i);
 
-		if (has_cert(rd->r->certs, cert))
+		if (csr_certs_have(rd->r->certs, cert))
 			continue;
 		if (sk_X509_num(rd->r->certs) == BURIN_MAX_CERTS)
 			return malformed(rd, "holds more than 64 certificates");

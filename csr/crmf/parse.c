@@ -19,15 +19,6 @@
 #define RULE_REQUEST "RFC 4211 section 5"
 #define RULE_CONTROLS "RFC 4211 section 6"
 
-static int
-malformed(struct burin_error *e, enum burin_status status, const char *rule,
-    const char *why)
-{
-	(void)burin_fail_openssl(
-	    e, status, "request-malformed", "the request %s", why);
-	return burin_error_rule(e, "%s", rule);
-}
-
 /*
  * 1 when msg encodes to exactly these bytes; certReq anew, for its template
  * keeps the bytes as they came, which stay for those who verify.
@@ -53,16 +44,17 @@ decode(const unsigned char *der, size_t len, enum burin_status status,
 	const unsigned char *p = der;
 
 	if (len > BURIN_MAX_REQUEST)
-		return malformed(
+		return csr_request_malformed(
 		    e, status, RULE_MESSAGE, "is longer than 65536 bytes");
 	if ((*msg = d2i_CRMF_MSG(NULL, &p, (long)len)) == NULL)
-		return malformed(
+		return csr_request_malformed(
 		    e, status, RULE_MESSAGE, "cannot be decoded as CertReqMsg");
 	if (p != der + len)
-		return malformed(
+		return csr_request_malformed(
 		    e, status, RULE_MESSAGE, "is followed by other bytes");
 	if (!encodes_to(*msg, der, len))
-		return malformed(e, status, RULE_MESSAGE, "is not in DER");
+		return csr_request_malformed(
+		    e, status, RULE_MESSAGE, "is not in DER");
 	return 0;
 }
 
@@ -73,7 +65,7 @@ check_id(struct burin_crmf *m, enum burin_status status, struct burin_error *e)
 
 	if (ASN1_INTEGER_get_uint64(&id, m->msg->certReq->certReqId) != 1 ||
 	    id > UINT32_MAX)
-		return malformed(e, status, RULE_MESSAGE,
+		return csr_request_malformed(e, status, RULE_MESSAGE,
 		    "has a certReqId that is negative or over 4294967295");
 	m->id = (uint32_t)id;
 	return 0;
@@ -84,11 +76,11 @@ check_template(
     const CRMF_TEMPLATE *t, enum burin_status status, struct burin_error *e)
 {
 	if (t->version != NULL && ASN1_INTEGER_get(t->version) != 2)
-		return malformed(e, status, RULE_REQUEST,
+		return csr_request_malformed(e, status, RULE_REQUEST,
 		    "asks for another version than 2 (version field)");
 	if (t->validity != NULL && t->validity->notBefore == NULL &&
 	    t->validity->notAfter == NULL)
-		return malformed(e, status, RULE_REQUEST,
+		return csr_request_malformed(e, status, RULE_REQUEST,
 		    "has an empty validity (validity field)");
 	if (t->issuer != NULL &&
 	    csr_check_dn(t->issuer, "issuer", status, e) == -1)
@@ -123,15 +115,15 @@ take_control(struct burin_crmf *m, const CRMF_ATTR *attr,
 	size_t ignored;
 
 	if (n <= 0 || (size_t)n >= sizeof(c->oid))
-		return malformed(e, status, RULE_CONTROLS,
+		return csr_request_malformed(e, status, RULE_CONTROLS,
 		    "has a control of a type that is longer than a type is");
 	if (burin_crmf_control(m, c->oid, &ignored) != NULL) {
-		(void)malformed(
+		(void)csr_request_malformed(
 		    e, status, RULE_CONTROLS, "has a control twice");
 		return burin_error_cause(e, "%s", c->oid);
 	}
 	if ((len = i2d_ASN1_TYPE(attr->value, &c->der)) <= 0)
-		return malformed(e, status, RULE_CONTROLS,
+		return csr_request_malformed(e, status, RULE_CONTROLS,
 		    "has a control whose value cannot be encoded");
 	c->len = (size_t)len;
 	m->n_controls++;
@@ -173,7 +165,7 @@ check_popo(const CRMF_MSG *msg, enum burin_status status, struct burin_error *e)
 		if (popo->value.signature->poposkInput == NULL ||
 		    !crmf_is_whole(msg))
 			return 0;
-		return malformed(e, status, "RFC 4211 section 4.1",
+		return csr_request_malformed(e, status, "RFC 4211 section 4.1",
 		    "has subject and public key twice (poposkInput)");
 	}
 	priv = popo->type == CRMF_POPO_AGREEMENT ? popo->value.keyAgreement
@@ -183,7 +175,7 @@ check_popo(const CRMF_MSG *msg, enum burin_status status, struct burin_error *e)
 	n = ASN1_INTEGER_get(priv->value.subsequentMessage);
 	if (n == CRMF_ENCR_CERT || n == CRMF_CHALLENGE_RESP)
 		return 0;
-	return malformed(e, status, "RFC 4211 section 4.2",
+	return csr_request_malformed(e, status, "RFC 4211 section 4.2",
 	    "wants an unknown later proof of possession (subsequentMessage)");
 }
 
@@ -228,7 +220,7 @@ split(const unsigned char *der, size_t len, enum burin_status status,
 	int n;
 
 	if (len > CRMF_MAX_LIST) {
-		(void)malformed(
+		(void)csr_request_malformed(
 		    e, status, RULE_MESSAGE, "is longer than 1048576 bytes");
 		return NULL;
 	}
@@ -246,7 +238,7 @@ split(const unsigned char *der, size_t len, enum burin_status status,
 	OPENSSL_free(again);
 	if (why == NULL)
 		return list;
-	(void)malformed(e, status, RULE_MESSAGE, why);
+	(void)csr_request_malformed(e, status, RULE_MESSAGE, why);
 	sk_ASN1_TYPE_pop_free(list, ASN1_TYPE_free);
 	return NULL;
 }
@@ -256,7 +248,7 @@ parse_one(const ASN1_TYPE *any, int cmc, enum burin_status status,
     struct burin_crmf **out, struct burin_error *e)
 {
 	if (any->type != V_ASN1_SEQUENCE)
-		return malformed(e, status, RULE_MESSAGE,
+		return csr_request_malformed(e, status, RULE_MESSAGE,
 		    "has something else than a CertReqMsg in its list");
 	return burin_crmf_parse(any->value.sequence->data,
 	    (size_t)any->value.sequence->length, cmc, status, out, e);
@@ -299,7 +291,7 @@ burin_crmf_parse_list(const void *data, size_t len, int cmc,
 			&list[i], e) == -1)
 			goto out;
 		if (has_id(list, i, list[i]->id)) {
-			(void)malformed(
+			(void)csr_request_malformed(
 			    e, status, RULE_MESSAGE, "has a certReqId twice");
 			goto out;
 		}
