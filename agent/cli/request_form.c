@@ -237,11 +237,8 @@ encrypt_for(const struct plan *p, struct full *f, struct burin_error *e)
 {
 	if (p->encrypt_to == NULL)
 		return 0;
-	if (burin_certs_parse(p->encrypt_to, strlen(p->encrypt_to),
-		BURIN_EUSAGE, &f->authority_cert, e) != 0)
+	if (plan_recipient(p, &f->authority_cert, &f->authority, e) != 0)
 		return -1;
-	f->authority.cert = sk_X509_value(f->authority_cert, 0);
-	f->authority.pub = X509_get0_pubkey(f->authority.cert);
 	f->ask.encrypt = &f->authority;
 	return 0;
 }

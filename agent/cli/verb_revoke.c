@@ -19,7 +19,6 @@
 #include "work.h"
 
 #define DEFAULT_PROTOCOL "cmp"
-#define MAX_TIMEOUT (24 * 3600) /* seconds */
 
 static const struct opt opts[] = {
 	{ "key", 0, OPT_VALUE, "URI", "the key whose certificate is revoked" },
@@ -128,7 +127,6 @@ static int
 set_all(struct cli *c, struct revocation *r, struct burin_error *e)
 {
 	struct transport_config *config = &r->config;
-	const char *timeout = arg_value(c->args, "timeout");
 
 	config->protocol = arg_value(c->args, "protocol");
 	if (config->protocol == NULL)
@@ -137,11 +135,8 @@ set_all(struct cli *c, struct revocation *r, struct burin_error *e)
 	config->stop = &cli_stop;
 	if (find_reason(c, &r->reason, e) != 0 ||
 	    work_required(c, "ca", &config->url, e) != 0 ||
-	    set_identity(c, r, e) != 0 || set_trust(c, r, e) != 0)
-		return burin_error_step(e, "options");
-	if (timeout != NULL &&
-	    work_number(
-		"timeout", timeout, 1, MAX_TIMEOUT, &config->timeout, e) != 0)
+	    set_identity(c, r, e) != 0 || set_trust(c, r, e) != 0 ||
+	    work_timeout(c, &config->timeout, e) != 0)
 		return burin_error_step(e, "options");
 	return transport_check(config, e) == 0
 	    ? 0

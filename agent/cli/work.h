@@ -43,6 +43,9 @@ int work_usage(const char *text, unsigned *usage, struct burin_error *e);
 int work_number(const char *name, const char *text, long min, long max,
     long *out, struct burin_error *e);
 
+/* --timeout; *seconds stays what it is without it. */
+int work_timeout(struct cli *c, long *seconds, struct burin_error *e);
+
 /* The certificates of a file; sk_X509_pop_free. */
 int work_certs(const char *path, STACK_OF(X509) * *out, struct burin_error *e);
 /* The same as PEM text: free(). */

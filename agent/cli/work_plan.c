@@ -230,6 +230,16 @@ set_key(struct cli *c, struct plan *p, struct burin_error *e)
 	return 0;
 }
 
+int
+work_timeout(struct cli *c, long *seconds, struct burin_error *e)
+{
+	const char *text = arg_value(c->args, "timeout");
+
+	if (text == NULL)
+		return 0;
+	return work_number("timeout", text, 1, MAX_TIMEOUT, seconds, e);
+}
+
 static int
 set_transport(struct cli *c, struct plan *p, struct burin_error *e)
 {
@@ -257,10 +267,7 @@ set_transport(struct cli *c, struct plan *p, struct burin_error *e)
 	if ((path = arg_value(c->args, "tls-trust")) != NULL &&
 	    work_certs_pem(path, &p->tls_trust, e) != 0)
 		return -1;
-	if ((path = arg_value(c->args, "timeout")) != NULL &&
-	    work_number("timeout", path, 1, MAX_TIMEOUT, &p->timeout, e) != 0)
-		return -1;
-	return 0;
+	return work_timeout(c, &p->timeout, e);
 }
 
 static int

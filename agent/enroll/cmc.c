@@ -22,8 +22,8 @@ to_octets(const struct blob *b, struct burin_cmc_octets *o)
 		memcpy(o->data, b->data, o->len);
 }
 
-void
-cmc_thread(const struct job *job, struct burin_cmc_thread *t)
+static void
+thread_of(const struct job *job, struct burin_cmc_thread *t)
 {
 	memset(t, 0, sizeof(*t));
 	to_octets(&job->transaction_id, &t->transaction);
@@ -121,7 +121,7 @@ cmc_voice_open(
 	    burin_key_identifier(burin_key_public(w->r->key), v->key_id, e) !=
 		0)
 		return -1;
-	cmc_thread(w->job, &v->thread);
+	thread_of(w->job, &v->thread);
 	v->signer.signing_time = time(NULL);
 	if (cert != NULL && plan_key_signs(w->r->key))
 		return sign_with(v, w->r->key, cert, e);
@@ -241,8 +241,6 @@ cmc_again(struct walk *w, struct burin_error *e)
 	unsigned char *token;
 
 	memset(&ask, 0, sizeof(ask));
-	if (w->job->pend_token == NULL)
-		return 0;
 	if ((token = OPENSSL_hexstr2buf(w->job->pend_token, &len)) == NULL ||
 	    len > BURIN_CMC_MAX_OCTETS) {
 		OPENSSL_free(token);

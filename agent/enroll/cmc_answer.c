@@ -19,7 +19,6 @@
 /* What an answer is held against, and what of it is to be freed. */
 struct listening {
 	struct cmc_voice voice;
-	struct burin_cmc_thread thread;
 	struct burin_cms_recipient us;
 	struct burin_cmc_expect x;
 	STACK_OF(X509) * anchors;

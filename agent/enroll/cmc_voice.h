@@ -24,7 +24,6 @@ struct cmc_voice {
 /* cert: the new certificate, once there is one; its key signs then. */
 int cmc_voice_open(
     struct walk *w, X509 *cert, struct cmc_voice *v, struct burin_error *e);
-void cmc_thread(const struct job *job, struct burin_cmc_thread *t);
 /* Fills in what is the same in all messages, and makes one. */
 int cmc_say(struct cmc_voice *v, struct burin_cmc_ask *ask, unsigned char **der,
     size_t *len, struct burin_error *e);

@@ -126,6 +126,9 @@ int plan_pop(const struct plan *p, struct burin_key *k,
 /* The form of a request with that proof inside CMC. */
 enum burin_cmc_form plan_inner(
     const struct plan *p, const struct burin_pop_how *how);
+/* For whom encrypt_to, which is set, wants messages; borrows from certs. */
+int plan_recipient(const struct plan *p, STACK_OF(X509) * *certs,
+    struct burin_cms_recipient *to, struct burin_error *e);
 /* text of an option as the octets of a control; NULL: none. */
 int plan_octets(const char *text, const char *option,
     struct burin_cmc_octets *o, struct burin_error *e);

@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include <burin/response.h>
+
 #include "plan.h"
 
 /*
@@ -89,7 +91,7 @@ plan_pop(const struct plan *p, struct burin_key *k, STACK_OF(X509) * authority,
 {
 	memset(how, 0, sizeof(*how));
 	how->agree = -1;
-	if (plan_check_form(p, e) != 0 || pop_kind(p, k, &how->pop, e) != 0)
+	if (pop_kind(p, k, &how->pop, e) != 0)
 		return -1;
 	if (how->pop == BURIN_POP_CHALLENGE)
 		return 0;
@@ -122,5 +124,18 @@ plan_octets(const char *text, const char *option, struct burin_cmc_octets *o,
 		    "%s is longer than %zu bytes", option, sizeof(o->data));
 	o->len = strlen(text);
 	memcpy(o->data, text, o->len);
+	return 0;
+}
+
+int
+plan_recipient(const struct plan *p, STACK_OF(X509) * *certs,
+    struct burin_cms_recipient *to, struct burin_error *e)
+{
+	memset(to, 0, sizeof(*to));
+	if (burin_certs_parse(p->encrypt_to, strlen(p->encrypt_to),
+		BURIN_EUSAGE, certs, e) != 0)
+		return -1;
+	to->cert = sk_X509_value(*certs, 0);
+	to->pub = X509_get0_pubkey(to->cert);
 	return 0;
 }

@@ -151,12 +151,8 @@ encrypt(struct walk *w, const void *message, size_t len, unsigned char **der,
 	STACK_OF(X509) * certs;
 	int rc;
 
-	memset(&to, 0, sizeof(to));
-	if (burin_certs_parse(w->plan.encrypt_to, strlen(w->plan.encrypt_to),
-		BURIN_EUSAGE, &certs, e) != 0)
+	if (plan_recipient(&w->plan, &certs, &to, e) != 0)
 		return -1;
-	to.cert = sk_X509_value(certs, 0);
-	to.pub = X509_get0_pubkey(to.cert);
 	rc = burin_cmc_encrypt(message, len, &to, der, der_len, e);
 	sk_X509_pop_free(certs, X509_free);
 	return rc;
