@@ -1,0 +1,265 @@
+/*
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * One message and its answer: heard, found out who speaks, done, answered.
+ * Whatever goes wrong on the way is a status in the answer.
+ */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmc_work.h"
+
+/* --- what is done
+ * ------------------------------------------------------------- */
+
+/* Controls of this message that an RA around it has dealt with. */
+static size_t
+processed(const struct cmc_work *w, uint32_t ids[BURIN_CMC_MAX_PARTS])
+{
+	const struct burin_cmc_statement *s;
+	const struct cmc_around *a;
+	size_t i, n = 0;
+
+	for (a = w->around; a != NULL; a = a->outer)
+		for (i = 0; i < a->heard->n_statements; i++) {
+			s = &a->heard->statements[i];
+			if (s->kind == BURIN_CMC_STATES_PROCESSED &&
+			    cmc_leads_here(&s->path, a, w) == 1 &&
+			    n < BURIN_CMC_MAX_PARTS)
+				ids[n++] = s->path.ids[s->path.n - 1];
+		}
+	return n;
+}
+
+static int
+hear(struct cmc_work *w, struct burin_error *e)
+{
+	struct burin_cms_recipient us = { .cert = w->s->pop_cert };
+	uint32_t ids[BURIN_CMC_MAX_PARTS];
+	struct burin_cmc_listen l = { 0 };
+
+	l.key = w->s->pop_key;
+	l.pub = X509_get0_pubkey(w->s->pop_cert);
+	l.us = &us;
+	l.final = 1;
+	l.depth = w->depth;
+	l.processed = ids;
+	l.n_processed = processed(w, ids);
+	return burin_cmc_hear(w->t->data, w->t->len, &l, &w->h, &w->why, e);
+}
+
+static int
+act(struct cmc_work *w, struct burin_error *e)
+{
+	if (hear(w, e) != 0 || cmc_nonce_check(w, e) != 0 ||
+	    cmc_who(w, e) != 0 || cmc_may_state(w, e) != 0)
+		return -1;
+	if (cmc_controls(w, e) != 0 || cmc_poll(w, e) != 0 ||
+	    cmc_insides(w, e) != 0)
+		return -1;
+	return cmc_requests(w, e);
+}
+
+/* --- the answer
+ * ----------------------------------------------------------------- */
+
+/* Certificates and lists alone: a Simple response says it all. */
+static int
+is_simple(const struct cmc_work *w)
+{
+	const struct burin_cmc_heard *h = &w->h;
+
+	if (w->n_states > 0 && w->status != BURIN_CMC_SUCCESS)
+		return 0;
+	if (h->simple)
+		return 1;
+	return h->n_certs + h->n_crls > 0 && h->n_items == 0 &&
+	    h->n_revokes == 0 && h->n_publishes == 0 &&
+	    h->confirm.serial == NULL && h->pend_token.len == 0 &&
+	    h->n_inside == 0 && h->n_said == 0;
+}
+
+static int
+make_simple(
+    const struct cmc_work *w, struct cmc_reply *out, struct burin_error *e)
+{
+	struct burin_cms_signer nobody = {
+		.by = BURIN_CMS_BY_NOBODY, .certs = w->certs, .crls = w->crls
+	};
+
+	return burin_cms_sign(
+	    &nobody, "1.2.840.113549.1.7.1", NULL, 0, &out->der, &out->len, e);
+}
+
+static struct burin_cmc_state_of *
+list_states(const struct cmc_work *w)
+{
+	struct burin_cmc_state_of *list;
+	size_t i;
+
+	if ((list = calloc(w->n_states + 1, sizeof(*list))) == NULL)
+		return NULL;
+	for (i = 0; i < w->n_states; i++) {
+		const struct cmc_state *s = &w->states[i];
+
+		list[i].status = s->status;
+		list[i].fail = s->fail;
+		list[i].parts = s->parts;
+		list[i].n = s->n;
+		list[i].text = s->text;
+		if (s->token.len == 0)
+			continue;
+		list[i].pend_token = &s->token;
+		list[i].pend_time = w->t->now + (time_t)w->s->cnf->retry_after;
+	}
+	if (w->n_states == 0)
+		list[0].fail = BURIN_CMC_FAIL_NONE; /* success of it all */
+	return list;
+}
+
+/* The CA's certificate goes with the answer, so that a chain is there. */
+static int
+add_ca(struct cmc_work *w, struct burin_error *e)
+{
+	if (!X509_up_ref(w->s->ca->cert))
+		return burin_fail_memory(e);
+	if (sk_X509_push(w->certs, w->s->ca->cert))
+		return 0;
+	X509_free(w->s->ca->cert);
+	return burin_fail_memory(e);
+}
+
+static int
+make_full(struct cmc_work *w, struct cmc_reply *out, struct burin_error *e)
+{
+	struct burin_cms_signer signer = { .by = BURIN_CMS_BY_CERT,
+		.key = w->s->key,
+		.pub = X509_get0_pubkey(w->s->cert),
+		.cert = w->s->cert,
+		.signing_time = w->t->now,
+		.certs = w->certs,
+		.crls = w->crls };
+	struct burin_cmc_state_of *states;
+	struct burin_cmc_answer a = { 0 };
+	unsigned char nonce[CMC_NONCE];
+	X509 *confirm[BURIN_CMC_MAX_PARTS];
+	int i, rc = -1;
+
+	if ((states = list_states(w)) == NULL)
+		return burin_fail_memory(e);
+	if (add_ca(w, e) != 0 || cmc_nonce_make(w, nonce, e) != 0)
+		goto out;
+	for (i = 0; i < sk_X509_num(w->confirm); i++)
+		confirm[i] = sk_X509_value(w->confirm, i);
+	a.to = &w->h;
+	a.nonce = nonce;
+	a.nonce_len = sizeof(nonce);
+	a.states = states;
+	a.n_states = w->n_states > 0 ? w->n_states : 1;
+	a.challenges = w->challenges;
+	a.n_challenges = w->n_challenges;
+	a.confirm = confirm;
+	a.n_confirm = (size_t)i;
+	a.inside = w->inside;
+	a.n_inside = w->n_inside;
+	a.batch = w->n_inside > 0;
+	a.signer = &signer;
+	out->full = 1;
+	rc = burin_cmc_answer_make(&a, &out->der, &out->len, e);
+out:
+	free(states);
+	return rc;
+}
+
+static void
+describe(const struct cmc_work *w, struct cmc_reply *out)
+{
+	size_t i;
+
+	out->status = w->status;
+	out->fail = w->fail;
+	(void)snprintf(out->who, sizeof(out->who), "%s", w->principal);
+	if (w->trouble[0] != '\0') {
+		(void)snprintf(out->said, sizeof(out->said), "%s", w->trouble);
+		return;
+	}
+	for (i = 0; i < w->n_states; i++)
+		if (w->states[i].status == w->status &&
+		    w->states[i].text != NULL) {
+			(void)snprintf(out->said, sizeof(out->said), "%s: %s",
+			    w->fail == BURIN_CMC_FAIL_NONE
+				? burin_cmc_status_name(w->status)
+				: burin_cmc_fail_name(w->fail),
+			    w->states[i].text);
+			return;
+		}
+}
+
+int
+cmc_work_run(struct cmc_work *w, struct cmc_reply *out, struct burin_error *e)
+{
+	w->fail = BURIN_CMC_FAIL_NONE;
+	w->certs = sk_X509_new_null();
+	w->crls = sk_X509_CRL_new_null();
+	w->confirm = sk_X509_new_null();
+	if (w->certs == NULL || w->crls == NULL || w->confirm == NULL)
+		return burin_fail_memory(e);
+	if (act(w, e) != 0 && cmc_refuse(w, NULL, 0, NULL, e) != 0)
+		return -1;
+	describe(w, out);
+	return is_simple(w) ? make_simple(w, out, e) : make_full(w, out, e);
+}
+
+static void
+free_bytes(struct burin_cmc_bytes *list, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		OPENSSL_free((void *)(uintptr_t)list[i].der);
+	free(list);
+}
+
+void
+cmc_work_clear(struct cmc_work *w)
+{
+	size_t i;
+
+	for (i = 0; i < w->n_states; i++) {
+		free(w->states[i].parts);
+		free(w->states[i].text);
+	}
+	free(w->states);
+	free_bytes(w->challenges, w->n_challenges);
+	free_bytes(w->inside, w->n_inside);
+	sk_X509_pop_free(w->certs, X509_free);
+	sk_X509_pop_free(w->confirm, X509_free);
+	sk_X509_CRL_pop_free(w->crls, X509_CRL_free);
+	issued_clear(&w->cert);
+	invite_clear(&w->invite);
+	burin_secret_free(&w->secret);
+	burin_cmc_heard_clear(&w->h);
+	memset(w, 0, sizeof(*w));
+}
+
+int
+cmc_serve(const struct cmc_server *s, const struct cmc_turn *t,
+    struct cmc_reply *out, struct burin_error *e)
+{
+	struct cmc_work w = { .s = s, .t = t };
+	int rc;
+
+	memset(out, 0, sizeof(*out));
+	rc = cmc_work_run(&w, out, e);
+	cmc_work_clear(&w);
+	return rc;
+}
+
+void
+cmc_reply_clear(struct cmc_reply *r)
+{
+	OPENSSL_free(r->der);
+	memset(r, 0, sizeof(*r));
+}
