@@ -4,7 +4,6 @@
  * Making PKIData: RFC 10002 section 3.2.1, controls of section 6.
  */
 
-#include <stdio.h>
 #include <string.h>
 
 #include <openssl/crypto.h>
@@ -14,131 +13,16 @@
 #include "controls.h"
 #include "make.h"
 #include "proofs.h"
+#include "put.h"
 
 /* RFC 4211 section 6.3 */
 #define DONT_PUBLISH 0
 #define PLEASE_PUBLISH 1
-#define POP_FAILED 9 /* CMCFailInfo */
 
 struct maker {
+	struct cmc_put put;
 	CMC_PKI_DATA *data;
-	uint32_t next; /* body part id */
 };
-
-static int
-fail_encode(const char *what, struct burin_error *e)
-{
-	return burin_fail_openssl(e, BURIN_EINTERNAL, "message-encode",
-	    "%s cannot be put together", what);
-}
-
-/* --- one control ---------------------------------------------------------- */
-
-static int
-set_type(CMC_ATTR *attr, enum cmc_control number)
-{
-	char oid[sizeof(CMC_OID_ARC) + 8];
-
-	(void)snprintf(oid, sizeof(oid), CMC_OID_ARC "%d", number);
-	ASN1_OBJECT_free(attr->attrType);
-	attr->attrType = OBJ_txt2obj(oid, 1);
-	return attr->attrType != NULL;
-}
-
-/* Takes any over, also when it fails. */
-static int
-put_any(struct maker *m, enum cmc_control number, ASN1_TYPE *any,
-    struct burin_error *e)
-{
-	CMC_ATTR *attr = CMC_ATTR_new();
-
-	if (attr == NULL || any == NULL ||
-	    ASN1_INTEGER_set_uint64(attr->bodyPartID, m->next) != 1 ||
-	    !set_type(attr, number) ||
-	    sk_ASN1_TYPE_push(attr->attrValues, any) <= 0) {
-		ASN1_TYPE_free(any);
-		CMC_ATTR_free(attr);
-		return fail_encode("a control", e);
-	}
-	if (sk_CMC_ATTR_push(m->data->controls, attr) <= 0) {
-		CMC_ATTR_free(attr);
-		return burin_fail_memory(e);
-	}
-	m->next++;
-	return 0;
-}
-
-static int
-put_item(struct maker *m, enum cmc_control number, const ASN1_ITEM *it,
-    void *value, struct burin_error *e)
-{
-	return put_any(m, number, ASN1_TYPE_pack_sequence(it, value, NULL), e);
-}
-
-static int
-put_string(struct maker *m, enum cmc_control number, int type, const void *data,
-    size_t len, struct burin_error *e)
-{
-	ASN1_STRING *s = ASN1_STRING_type_new(type);
-	ASN1_TYPE *any = ASN1_TYPE_new();
-
-	if (s == NULL || any == NULL ||
-	    ASN1_STRING_set(s, data, (int)len) != 1) {
-		ASN1_STRING_free(s);
-		ASN1_TYPE_free(any);
-		return burin_fail_memory(e);
-	}
-	ASN1_TYPE_set(any, type, s);
-	return put_any(m, number, any, e);
-}
-
-static int
-put_octets(struct maker *m, enum cmc_control number,
-    const struct burin_cmc_octets *o, struct burin_error *e)
-{
-	if (o->len == 0)
-		return 0;
-	return put_string(m, number, V_ASN1_OCTET_STRING, o->data, o->len, e);
-}
-
-/* --- the transaction: section 6.6 ----------------------------------------- */
-
-/* A positive INTEGER. */
-static int
-put_transaction(
-    struct maker *m, const struct burin_cmc_octets *o, struct burin_error *e)
-{
-	BIGNUM *bn;
-	ASN1_INTEGER *n;
-	ASN1_TYPE *any = ASN1_TYPE_new();
-
-	if (o->len == 0) {
-		ASN1_TYPE_free(any);
-		return 0;
-	}
-	bn = BN_bin2bn(o->data, (int)o->len, NULL);
-	n = bn != NULL ? BN_to_ASN1_INTEGER(bn, NULL) : NULL;
-	BN_free(bn);
-	if (n == NULL || any == NULL) {
-		ASN1_INTEGER_free(n);
-		ASN1_TYPE_free(any);
-		return burin_fail_memory(e);
-	}
-	ASN1_TYPE_set(any, V_ASN1_INTEGER, n);
-	return put_any(m, CMC_TRANSACTION_ID, any, e);
-}
-
-static int
-put_thread(
-    struct maker *m, const struct burin_cmc_thread *t, struct burin_error *e)
-{
-	if (t == NULL)
-		return 0;
-	if (put_transaction(m, &t->transaction, e) == -1 ||
-	    put_octets(m, CMC_SENDER_NONCE, &t->sent, e) == -1)
-		return -1;
-	return put_octets(m, CMC_RECIPIENT_NONCE, &t->received, e);
-}
 
 /* --- identity: sections 6.2, 6.3 ------------------------------------------ */
 
@@ -151,19 +35,19 @@ put_identity(
 	ASN1_TYPE *proof;
 
 	if (id != NULL && id->identification != NULL &&
-	    put_string(m, CMC_IDENTIFICATION, V_ASN1_UTF8STRING,
+	    cmc_put_string(&m->put, CMC_IDENTIFICATION, V_ASN1_UTF8STRING,
 		id->identification, strlen(id->identification), e) == -1)
 		return -1;
 	if (ask->link &&
-	    put_octets(m, CMC_POP_LINK_RANDOM, &ask->thread->pop_random, e) ==
-		-1)
+	    cmc_put_octets(&m->put, CMC_POP_LINK_RANDOM,
+		&ask->thread->pop_random, e) == -1)
 		return -1;
 	if (id == NULL)
 		return 0;
 	if (cmc_identity_prove(
 		id, reqs->data, (size_t)reqs->length, &proof, e) == -1)
 		return -1;
-	return put_any(m,
+	return cmc_put_any(&m->put,
 	    id->legacy ? CMC_IDENTITY_PROOF : CMC_IDENTITY_PROOF_V2, proof, e);
 }
 
@@ -186,7 +70,7 @@ put_pop(struct maker *m, const struct burin_cmc_pop *pop, struct burin_error *e)
 	}
 	X509_ALGOR_free(p->thePOPAlgID);
 	p->thePOPAlgID = alg;
-	rc = put_item(m, CMC_DECRYPTED_POP_CONTROL,
+	rc = cmc_put_item(&m->put, CMC_DECRYPTED_POP_CONTROL,
 	    ASN1_ITEM_rptr(CMC_DECRYPTED_POP), p, e);
 out:
 	CMC_DECRYPTED_POP_free(p);
@@ -209,49 +93,15 @@ put_pops(
 /* --- statuses of ours: sections 6.1.1, 6.7, 6.14 -------------------------- */
 
 static int
-push_reference(CMC_STATUS_V2 *s, uint32_t id)
-{
-	CMC_REF *ref = CMC_REF_new();
-
-	if (ref != NULL) {
-		ref->type = CMC_REF_ID;
-		ref->d.id = ASN1_INTEGER_new();
-		if (ref->d.id != NULL &&
-		    ASN1_INTEGER_set_uint64(ref->d.id, id) == 1 &&
-		    sk_CMC_REF_push(s->bodyList, ref) > 0)
-			return 1;
-	}
-	CMC_REF_free(ref);
-	return 0;
-}
-
-static int
-set_fail_info(CMC_STATUS_V2 *s, long fail)
-{
-	if ((s->info = CMC_INFO_new()) == NULL)
-		return 0;
-	s->info->type = CMC_INFO_FAIL;
-	s->info->d.fail = ASN1_INTEGER_new();
-	return s->info->d.fail != NULL &&
-	    ASN1_INTEGER_set(s->info->d.fail, fail) == 1;
-}
-
-/* fail: -1 none */
-static int
 put_status(struct maker *m, enum burin_cmc_status status, uint32_t id,
-    long fail, struct burin_error *e)
+    enum burin_cmc_fail fail, struct burin_error *e)
 {
-	CMC_STATUS_V2 *s = CMC_STATUS_V2_new();
-	int rc = -1;
+	const struct burin_cmc_path part = { { id }, 1 };
+	const struct burin_cmc_state_of state = {
+		.status = status, .fail = fail, .parts = &part, .n = 1
+	};
 
-	if (s == NULL || ASN1_INTEGER_set(s->status, status) != 1 ||
-	    !push_reference(s, id) || (fail >= 0 && !set_fail_info(s, fail)))
-		(void)burin_fail_memory(e);
-	else
-		rc = put_item(
-		    m, CMC_STATUS_INFO_V2, ASN1_ITEM_rptr(CMC_STATUS_V2), s, e);
-	CMC_STATUS_V2_free(s);
-	return rc;
+	return cmc_put_state(&m->put, &state, 0, e);
 }
 
 /* The status is about the control beside it. */
@@ -259,26 +109,14 @@ static int
 put_confirmation(
     struct maker *m, const struct burin_cmc_ask *ask, struct burin_error *e)
 {
-	uint32_t id = m->next;
-	CMC_CERT_ID *cert;
-	int rc = -1;
+	uint32_t id = m->put.next;
 
 	if (ask->confirm == NULL)
 		return 0;
-	if ((cert = CMC_CERT_ID_new()) == NULL ||
-	    X509_NAME_set(&cert->issuer, X509_get_issuer_name(ask->confirm)) !=
-		1 ||
-	    ASN1_STRING_copy(
-		cert->serial, X509_get0_serialNumber(ask->confirm)) != 1)
-		(void)burin_fail_memory(e);
-	else
-		rc = put_item(m, CMC_CONFIRM_CERT_ACCEPTANCE,
-		    ASN1_ITEM_rptr(CMC_CERT_ID), cert, e);
-	CMC_CERT_ID_free(cert);
-	if (rc == -1)
+	if (cmc_put_cert_id(&m->put, ask->confirm, e) == -1)
 		return -1;
-	return put_status(
-	    m, ask->reject ? BURIN_CMC_FAILED : BURIN_CMC_SUCCESS, id, -1, e);
+	return put_status(m, ask->reject ? BURIN_CMC_FAILED : BURIN_CMC_SUCCESS,
+	    id, BURIN_CMC_FAIL_NONE, e);
 }
 
 static int
@@ -287,7 +125,8 @@ put_abort(
 {
 	if (ask->abort_pop == 0)
 		return 0;
-	return put_status(m, BURIN_CMC_FAILED, ask->abort_pop, POP_FAILED, e);
+	return put_status(
+	    m, BURIN_CMC_FAILED, ask->abort_pop, BURIN_CMC_POP_FAILED, e);
 }
 
 /* --- revocation: section 6.11 --------------------------------------------- */
@@ -326,8 +165,8 @@ put_revocation(
 	if ((v = CMC_REVOKE_new()) == NULL || !fill_revocation(v, ask->revoke))
 		(void)burin_fail_memory(e);
 	else
-		rc = put_item(
-		    m, CMC_REVOKE_REQUEST, ASN1_ITEM_rptr(CMC_REVOKE), v, e);
+		rc = cmc_put_item(&m->put, CMC_REVOKE_REQUEST,
+		    ASN1_ITEM_rptr(CMC_REVOKE), v, e);
 	if (v != NULL && v->secret != NULL)
 		OPENSSL_cleanse(v->secret->data, (size_t)v->secret->length);
 	CMC_REVOKE_free(v);
@@ -351,8 +190,8 @@ put_get_cert(
 		goto out;
 	}
 	GENERAL_NAME_set0_value(g->issuer, GEN_DIRNAME, name);
-	rc = put_item(
-	    m, CMC_GET_CERT_CONTROL, ASN1_ITEM_rptr(CMC_GET_CERT), g, e);
+	rc = cmc_put_item(
+	    &m->put, CMC_GET_CERT_CONTROL, ASN1_ITEM_rptr(CMC_GET_CERT), g, e);
 out:
 	CMC_GET_CERT_free(g);
 	return rc;
@@ -368,8 +207,8 @@ put_get_crl(
 	if (g == NULL || X509_NAME_set(&g->issuer, ask->get_issuer) != 1)
 		(void)burin_fail_memory(e);
 	else
-		rc = put_item(
-		    m, CMC_GET_CRL_CONTROL, ASN1_ITEM_rptr(CMC_GET_CRL), g, e);
+		rc = cmc_put_item(&m->put, CMC_GET_CRL_CONTROL,
+		    ASN1_ITEM_rptr(CMC_GET_CRL), g, e);
 	CMC_GET_CRL_free(g);
 	return rc;
 }
@@ -416,10 +255,10 @@ put_publication(
 		return 0;
 	if ((p = CMC_PUBLISH_new()) == NULL ||
 	    !fill_publication(p, ask->publish, ask->unpublish))
-		(void)fail_encode("a control", e);
+		(void)cmc_encode_failed("a control", e);
 	else
-		rc = put_item(
-		    m, CMC_PUBLISH_CERT, ASN1_ITEM_rptr(CMC_PUBLISH), p, e);
+		rc = cmc_put_item(&m->put, CMC_PUBLISH_CERT,
+		    ASN1_ITEM_rptr(CMC_PUBLISH), p, e);
 	CMC_PUBLISH_free(p);
 	return rc;
 }
@@ -460,7 +299,7 @@ encode(const CMC_PKI_DATA *data, unsigned char **der, size_t *len,
 	int n = i2d_CMC_PKI_DATA(data, der);
 
 	if (n <= 0)
-		return fail_encode("the message", e);
+		return cmc_encode_failed("the message", e);
 	*len = (size_t)n;
 	return 0;
 }
@@ -469,19 +308,23 @@ int
 cmc_data_make(const struct burin_cmc_ask *ask, const struct cmc_requests *reqs,
     unsigned char **der, size_t *len, struct burin_error *e)
 {
-	struct maker m = { CMC_PKI_DATA_new(), first_free(ask, reqs) };
+	struct maker m = { .data = CMC_PKI_DATA_new() };
 	int rc = -1;
 
 	*der = NULL;
 	*len = 0;
 	if (m.data == NULL)
 		return burin_fail_memory(e);
+	m.put.controls = m.data->controls;
+	m.put.next = first_free(ask, reqs);
 	if (put_reqs(&m, ask, e) == -1 ||
-	    put_thread(&m, ask->thread, e) == -1 ||
+	    cmc_put_thread(&m.put, ask->thread, e) == -1 ||
 	    put_identity(&m, ask, e) == -1 ||
-	    put_octets(&m, CMC_DATA_RETURN, &ask->data_return, e) == -1 ||
-	    put_octets(&m, CMC_REG_INFO, &ask->reg_info, e) == -1 ||
-	    put_octets(&m, CMC_QUERY_PENDING, &ask->pend_token, e) == -1 ||
+	    cmc_put_octets(&m.put, CMC_DATA_RETURN, &ask->data_return, e) ==
+		-1 ||
+	    cmc_put_octets(&m.put, CMC_REG_INFO, &ask->reg_info, e) == -1 ||
+	    cmc_put_octets(&m.put, CMC_QUERY_PENDING, &ask->pend_token, e) ==
+		-1 ||
 	    put_pops(&m, ask, e) == -1 || put_confirmation(&m, ask, e) == -1 ||
 	    put_abort(&m, ask, e) == -1 || put_revocation(&m, ask, e) == -1 ||
 	    put_retrieval(&m, ask, e) == -1 ||

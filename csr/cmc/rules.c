@@ -21,8 +21,8 @@ refuse(const char *code, const char *section, const char *why,
 
 /* --- texts and octets ----------------------------------------------------- */
 
-static int
-check_octets(const struct burin_cmc_octets *o, const char *what,
+int
+cmc_check_octets(const struct burin_cmc_octets *o, const char *what,
     const char *section, struct burin_error *e)
 {
 	if (o->len <= BURIN_CMC_MAX_OCTETS)
@@ -32,8 +32,8 @@ check_octets(const struct burin_cmc_octets *o, const char *what,
 	return burin_error_rule(e, "RFC 10002 section %s", section);
 }
 
-static int
-check_text(const char *text, const char *what, const char *section,
+int
+cmc_check_text(const char *text, const char *what, const char *section,
     struct burin_error *e)
 {
 	size_t len = text != NULL ? strlen(text) : 1;
@@ -53,17 +53,18 @@ check_all_octets(const struct burin_cmc_ask *ask, struct burin_error *e)
 {
 	const struct burin_cmc_thread *t = ask->thread;
 
-	if (check_octets(&ask->data_return, "dataReturn", "6.4", e) == -1 ||
-	    check_octets(&ask->reg_info, "regInfo", "6.12", e) == -1 ||
-	    check_octets(&ask->pend_token, "pendToken", "6.13", e) == -1)
+	if (cmc_check_octets(&ask->data_return, "dataReturn", "6.4", e) == -1 ||
+	    cmc_check_octets(&ask->reg_info, "regInfo", "6.12", e) == -1 ||
+	    cmc_check_octets(&ask->pend_token, "pendToken", "6.13", e) == -1)
 		return -1;
 	if (t == NULL)
 		return 0;
-	if (check_octets(&t->transaction, "transactionId", "6.6", e) == -1 ||
-	    check_octets(&t->sent, "senderNonce", "6.6", e) == -1 ||
-	    check_octets(&t->received, "recipientNonce", "6.6", e) == -1)
+	if (cmc_check_octets(&t->transaction, "transactionId", "6.6", e) ==
+		-1 ||
+	    cmc_check_octets(&t->sent, "senderNonce", "6.6", e) == -1 ||
+	    cmc_check_octets(&t->received, "recipientNonce", "6.6", e) == -1)
 		return -1;
-	return check_octets(&t->pop_random, "popLinkRandom", "6.3.1.3", e);
+	return cmc_check_octets(&t->pop_random, "popLinkRandom", "6.3.1.3", e);
 }
 
 /* --- who speaks ----------------------------------------------------------- */
@@ -90,7 +91,7 @@ check_identity(const struct burin_cmc_ask *ask, struct burin_error *e)
 	if (!has_secret(id->secret))
 		return refuse("secret-missing", "6.2",
 		    "identity is proved with a secret, and there is none", e);
-	return check_text(id->identification, "identification", "6.2.3", e);
+	return cmc_check_text(id->identification, "identification", "6.2.3", e);
 }
 
 static enum burin_cms_by
@@ -200,7 +201,7 @@ check_revocation(
 		    "a revocation names an issuer, a serial number and a "
 		    "reason of RFC 5280 section 5.3.1",
 		    e);
-	if (check_text(r->comment, "the comment", "6.11", e) == -1)
+	if (cmc_check_text(r->comment, "the comment", "6.11", e) == -1)
 		return -1;
 	if (r->secret == NULL)
 		return 0;

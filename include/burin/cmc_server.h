@@ -309,7 +309,7 @@ int burin_cmc_item_modify(struct burin_cmc_item *item,
 /* One statusInfoV2. Borrowed. */
 struct burin_cmc_state_of {
 	enum burin_cmc_status status;
-	enum burin_cmc_fail fail;
+	enum burin_cmc_fail fail;	    /* looked at only with FAILED */
 	const struct burin_cmc_path *parts; /* path of one id: an id */
 	size_t n;			    /* 0: the whole message, {0} */
 	const char *text;		    /* NULL none */
@@ -351,6 +351,11 @@ struct burin_cmc_answer {
 	 */
 	const struct burin_cmc_bytes *inside;
 	size_t n_inside;
+	/*
+	 * Their bodyPartIDs; NULL: 1…n_inside. In a batch, those of the
+	 * messages they answer, for peers without transactionId.
+	 */
+	const uint32_t *inside_ids;
 	int batch;
 	size_t body;
 	/* protection: by signer (its certs and crls go with it), ... */
