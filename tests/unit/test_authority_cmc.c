@@ -1,0 +1,1007 @@
+/*
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * CMC between the end entity and the authority, both ours, with software
+ * keys: every proof, waiting, acceptance, revocation, and an RA between.
+ * tests/cmc shows each of them to somebody else's code.
+ */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+
+#include "authority/cmc.h"
+#include "pki.h"
+
+static const char profile_text[] =
+    "[profile]\nname = unit\ndescription = Unit test\n"
+    "key_types = ec:P-256, ec:P-384, rsa:2048, x25519\nusage = sign\n"
+    "[request]\nkeyUsage = critical,digitalSignature\n"
+    "[certificate]\ndays = 1\ncopy = subjectAltName\n"
+    "keyUsage = critical,digitalSignature,keyAgreement\n"
+    "subjectKeyIdentifier = hash\n"
+    "authorityKeyIdentifier = keyid:always\n";
+static const char ra_text[] =
+    "[profile]\nname = ra\ndescription = Unit test of an RA\n"
+    "key_types = ec:P-256\nusage = sign\n"
+    "[certificate]\ndays = 1\nkeyUsage = critical,digitalSignature\n"
+    "extendedKeyUsage = cmcRA\n"
+    "subjectKeyIdentifier = hash\n"
+    "authorityKeyIdentifier = keyid:always\n";
+
+/* The authority. */
+struct bench {
+	char dir[64], profiles[96];
+	struct settings cnf;
+	struct issuer ca;
+	EVP_PKEY *ca_key;
+	struct cmc_server s;
+	STACK_OF(X509) * anchors;
+	struct burin_error e;
+};
+
+/* Somebody who enrols, message by message. */
+struct client {
+	struct bench *b;
+	const char *name;
+	struct burin_secret *secret;
+	struct burin_cmc_identity id;
+	struct burin_subject *subject;
+	EVP_PKEY *key;
+	unsigned char key_id[BURIN_KEY_IDENTIFIER];
+	struct burin_cmc_thread thread;
+	unsigned char *reqs;
+	size_t reqs_len;
+	unsigned char *sent;
+	size_t sent_len;
+	struct burin_cmc_reply reply;
+	struct cmc_reply said; /* as the authority has it */
+};
+
+static void
+must(struct burin_error *e, int rc)
+{
+	if (rc != 0)
+		fail_msg("%s: %s (%s)", e->code, e->reason, e->cause);
+	burin_error_clear(e);
+	assert_int_equal(ERR_peek_error(), 0);
+}
+
+/* --- the bench -------------------------------------------------------------
+ */
+
+static void
+write_file(const char *dir, const char *name, const char *text)
+{
+	char path[160];
+	FILE *f;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", dir, name);
+	assert_non_null(f = fopen(path, "w"));
+	assert_true(fputs(text, f) >= 0);
+	assert_int_equal(fclose(f), 0);
+}
+
+static X509 *
+own_cert(struct bench *b, EVP_PKEY *key, const char *usage, const char *eku)
+{
+	const char *exts[] = { usage, "subjectKeyIdentifier=hash",
+		"authorityKeyIdentifier=keyid", eku, NULL };
+	struct pki_spec spec = { .cn = "Unit CA",
+		.exts = exts,
+		.key = key,
+		.issuer = b->ca.cert,
+		.issuer_key = b->ca_key };
+
+	return pki_cert(&spec);
+}
+
+static int
+setup(void **state)
+{
+	struct bench *b = calloc(1, sizeof(*b));
+
+	assert_non_null(b);
+	(void)snprintf(b->dir, sizeof(b->dir), "/tmp/burin-unit-XXXXXX");
+	assert_non_null(mkdtemp(b->dir));
+	(void)snprintf(b->profiles, sizeof(b->profiles), "%s/p", b->dir);
+	assert_int_equal(mkdir(b->profiles, 0700), 0);
+	write_file(b->profiles, "unit.cnf", profile_text);
+	write_file(b->profiles, "ra.cnf", ra_text);
+	write_file(b->dir, "authority.cnf", "");
+	must(&b->e, store_open(b->dir, 1, &b->s.store, &b->e));
+	b->cnf.crl_days = 1;
+	b->cnf.retry_after = 30;
+	b->ca_key = pki_key("P-256");
+	issuer_of_key(&b->ca, b->ca_key, pki_ca("Unit CA", b->ca_key));
+	b->s.ca = &b->ca;
+	b->s.cnf = &b->cnf;
+	b->s.profiles = b->profiles;
+	b->s.key = pki_key("P-256");
+	b->s.cert = own_cert(b, b->s.key, "keyUsage=critical,digitalSignature",
+	    "extendedKeyUsage=cmcCA");
+	b->s.pop_key = pki_key("P-256");
+	b->s.pop_cert =
+	    own_cert(b, b->s.pop_key, "keyUsage=critical,keyAgreement", NULL);
+	memset(b->s.nonce_key, 7, sizeof(b->s.nonce_key));
+	assert_non_null(b->anchors = sk_X509_new_null());
+	assert_true(sk_X509_push(b->anchors, b->ca.cert) > 0);
+	*state = b;
+	return 0;
+}
+
+static int
+remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	(void)ftw;
+	return remove(path);
+}
+
+static int
+teardown(void **state)
+{
+	struct bench *b = *state;
+
+	store_close(&b->s.store);
+	sk_X509_free(b->anchors);
+	X509_free(b->ca.cert);
+	X509_free(b->s.cert);
+	X509_free(b->s.pop_cert);
+	EVP_PKEY_free(b->ca_key);
+	EVP_PKEY_free(b->s.key);
+	EVP_PKEY_free(b->s.pop_key);
+	(void)nftw(b->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	free(b);
+	return 0;
+}
+
+/* --- a client
+ * ----------------------------------------------------------------- */
+
+static void
+client_new(struct bench *b, struct client *c, const char *name,
+    const char *key_type, const char *profile)
+{
+	char dn[64], secret[64];
+	struct invite in = { 0 };
+
+	memset(c, 0, sizeof(*c));
+	c->b = b;
+	c->name = name;
+	(void)snprintf(dn, sizeof(dn), "CN=%s", name);
+	(void)snprintf(secret, sizeof(secret), "sixteen letters of %s", name);
+	must(
+	    &b->e, burin_secret_new(&c->secret, secret, strlen(secret), &b->e));
+	c->id = (struct burin_cmc_identity) { name, c->secret, 0, 0 };
+	must(&b->e, burin_subject_new(&c->subject, &b->e));
+	must(&b->e, burin_subject_set_dn(c->subject, dn, &b->e));
+	c->key = pki_key(key_type);
+	must(&b->e, burin_key_identifier(c->key, c->key_id, &b->e));
+	must(&b->e, burin_cmc_begin(&c->thread, &b->e));
+	in.name = strdup(name);
+	in.profile = strdup(profile);
+	in.created = PKI_NOW;
+	in.expires = PKI_NOW + 3600;
+	must(&b->e, secret_keep(&in, secret, strlen(secret), &b->e));
+	must(&b->e, store_begin(b->s.store, &b->e));
+	must(&b->e, store_invite_put(b->s.store, &in, c->secret, &b->e));
+	must(&b->e, store_end(b->s.store, 1, &b->e));
+	invite_clear(&in);
+}
+
+static void
+client_clear(struct client *c)
+{
+	burin_cmc_reply_clear(&c->reply);
+	cmc_reply_clear(&c->said);
+	OPENSSL_free(c->reqs);
+	OPENSSL_free(c->sent);
+	burin_secret_free(&c->secret);
+	burin_subject_free(&c->subject);
+	EVP_PKEY_free(c->key);
+}
+
+static struct burin_cms_signer
+by_key(const struct client *c)
+{
+	return (struct burin_cms_signer) { .by = BURIN_CMS_BY_KEY,
+		.key = c->key,
+		.pub = c->key,
+		.key_id = c->key_id,
+		.key_id_len = sizeof(c->key_id),
+		.signing_time = PKI_NOW };
+}
+
+static struct burin_cms_signer
+by_cert(const struct client *c, X509 *cert)
+{
+	return (struct burin_cms_signer) { .by = BURIN_CMS_BY_CERT,
+		.key = c->key,
+		.pub = c->key,
+		.cert = cert,
+		.signing_time = PKI_NOW };
+}
+
+static void
+make_requests(struct client *c, enum burin_cmc_form form, enum burin_pop pop,
+    const struct burin_cmc_identity *id)
+{
+	struct burin_cmc_request r = { form, c->subject, c->key,
+		{ .pop = pop,
+		    .key = pop == BURIN_POP_CHALLENGE ? NULL : c->key,
+		    .authority = c->b->s.pop_cert,
+		    .agree = -1 } };
+	struct burin_error *e = &c->b->e;
+
+	OPENSSL_free(c->reqs);
+	must(e,
+	    burin_cmc_requests_make(
+		&r, 1, &c->thread, id, &c->reqs, &c->reqs_len, e));
+}
+
+/* The authority's answer to what is in c->sent. */
+static void
+turn(struct client *c)
+{
+	struct cmc_turn t = { .data = c->sent,
+		.len = c->sent_len,
+		.via = "cmc",
+		.now = PKI_NOW };
+	struct burin_error *e = &c->b->e;
+
+	cmc_reply_clear(&c->said);
+	must(e, cmc_serve(&c->b->s, &t, &c->said, e));
+}
+
+/* What the end entity makes of it; -1 leaves e. */
+static int
+listen(struct client *c)
+{
+	struct burin_cmc_expect x = { .status = BURIN_ECHECK,
+		.thread = &c->thread,
+		.request = c->sent,
+		.request_len = c->sent_len,
+		.anchors = c->b->anchors,
+		.now = PKI_NOW,
+		.simple = 1 };
+	int rc;
+
+	burin_cmc_reply_clear(&c->reply);
+	burin_error_clear(&c->b->e);
+	rc = burin_cmc_read(c->said.der, c->said.len, &x, &c->reply, &c->b->e);
+	if (rc == 0)
+		c->thread.received = c->reply.server_nonce;
+	return rc;
+}
+
+static int
+say(struct client *c, const struct burin_cmc_ask *ask)
+{
+	struct burin_error *e = &c->b->e;
+
+	OPENSSL_free(c->sent);
+	must(e, burin_cmc_make(ask, &c->sent, &c->sent_len, e));
+	turn(c);
+	return listen(c);
+}
+
+/* A first message: requests, proof of identity, link. */
+static int
+enrol(struct client *c, const struct burin_cms_signer *signer)
+{
+	struct burin_cmc_ask ask = { .thread = &c->thread,
+		.requests = c->reqs,
+		.requests_len = c->reqs_len,
+		.identity = &c->id,
+		.link = 1,
+		.signer = signer };
+
+	return say(c, &ask);
+}
+
+static void
+next_nonce(struct client *c)
+{
+	must(&c->b->e, burin_cmc_next(&c->thread, &c->b->e));
+}
+
+/* The certificate for key in the reply; borrowed. */
+static X509 *
+got(struct client *c)
+{
+	int i;
+
+	for (i = 0; i < sk_X509_num(c->reply.certs); i++) {
+		X509 *cert = sk_X509_value(c->reply.certs, i);
+
+		if (EVP_PKEY_eq(X509_get0_pubkey(cert), c->key) == 1) {
+			assert_int_equal(X509_verify(cert, c->b->ca_key), 1);
+			return cert;
+		}
+	}
+	fail_msg("no certificate for %s", c->name);
+	return NULL;
+}
+
+static void
+refused(struct client *c, const char *code)
+{
+	assert_string_equal(c->b->e.code, code);
+	assert_int_equal(c->b->e.status, BURIN_EAUTHORITY);
+	assert_int_equal(sk_X509_num(c->reply.certs) > 1 &&
+		c->said.status == BURIN_CMC_SUCCESS,
+	    0);
+}
+
+static long long
+lines_of(struct bench *b, const char *event)
+{
+	struct counts n;
+
+	must(&b->e, store_begin(b->s.store, &b->e));
+	must(&b->e, store_counts(b->s.store, PKI_NOW, &n, &b->e));
+	must(&b->e, store_end(b->s.store, 0, &b->e));
+	return strcmp(event, "refused") == 0 ? n.refused
+	    : strcmp(event, "issued") == 0   ? n.issued
+					     : n.revocations;
+}
+
+/* --- enrolments
+ * ------------------------------------------------------------------ */
+
+static void
+enrols_in_every_form(void **state)
+{
+	static const struct {
+		enum burin_cmc_form form;
+		enum burin_pop pop;
+		const char *key;
+	} kinds[] = {
+		{ BURIN_CMC_PKCS10, BURIN_POP_SIGNATURE, "P-256" },
+		{ BURIN_CMC_CRMF, BURIN_POP_SIGNATURE, "P-256" },
+		{ BURIN_CMC_PKCS10, BURIN_POP_AGREEMENT, "P-256" },
+		{ BURIN_CMC_CRMF, BURIN_POP_AGREEMENT, "P-256" },
+	};
+	struct bench *b = *state;
+	struct burin_cms_signer s;
+	struct client c;
+	char name[16];
+	size_t i;
+
+	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		(void)snprintf(name, sizeof(name), "r%zu", i);
+		client_new(b, &c, name, kinds[i].key, "unit");
+		make_requests(&c, kinds[i].form, kinds[i].pop, &c.id);
+		s = by_key(&c);
+		if (kinds[i].pop == BURIN_POP_AGREEMENT) {
+			s.by = BURIN_CMS_UNSIGNED;
+			s.key = NULL;
+		}
+		must(&b->e, enrol(&c, &s));
+		assert_int_equal(c.reply.outcome, BURIN_CMC_DONE);
+		(void)got(&c);
+		client_clear(&c);
+	}
+	assert_int_equal(lines_of(b, "issued"), 4);
+	assert_int_equal(lines_of(b, "refused"), 0);
+}
+
+static void
+enrols_with_a_mac(void **state)
+{
+	struct bench *b = *state;
+	struct client c;
+	struct burin_cmc_ask ask = { 0 };
+
+	client_new(b, &c, "mac", "P-256", "unit");
+	make_requests(&c, BURIN_CMC_CRMF, BURIN_POP_SIGNATURE, &c.id);
+	ask.thread = &c.thread;
+	ask.requests = c.reqs;
+	ask.requests_len = c.reqs_len;
+	ask.identity = &c.id;
+	ask.link = 1;
+	ask.protect = BURIN_CMC_AUTHENTICATED;
+	must(&b->e, say(&c, &ask));
+	(void)got(&c);
+	client_clear(&c);
+}
+
+static void
+enrols_encrypted(void **state)
+{
+	struct bench *b = *state;
+	struct burin_cms_recipient to = { .pub = b->s.pop_key,
+		.cert = b->s.pop_cert };
+	struct burin_cms_signer s;
+	struct client c;
+	unsigned char *der;
+	size_t len;
+	struct burin_cmc_ask ask = { 0 };
+
+	client_new(b, &c, "secretive", "P-256", "unit");
+	make_requests(&c, BURIN_CMC_PKCS10, BURIN_POP_SIGNATURE, &c.id);
+	s = by_key(&c);
+	ask.thread = &c.thread;
+	ask.requests = c.reqs;
+	ask.requests_len = c.reqs_len;
+	ask.identity = &c.id;
+	ask.link = 1;
+	ask.signer = &s;
+	must(&b->e, burin_cmc_make(&ask, &c.sent, &c.sent_len, &b->e));
+	must(&b->e,
+	    burin_cmc_encrypt(c.sent, c.sent_len, &to, &der, &len, &b->e));
+	{
+		unsigned char *plain = c.sent;
+		size_t plain_len = c.sent_len;
+
+		c.sent = der;
+		c.sent_len = len;
+		turn(&c);
+		c.sent = plain;
+		c.sent_len = plain_len;
+		OPENSSL_free(der);
+	}
+	must(&b->e, listen(&c));
+	(void)got(&c);
+	client_clear(&c);
+}
+
+/* RFC 10002 section 6.7, both keys that cannot sign. */
+static void
+challenges_keys_that_cannot_sign(void **state)
+{
+	static const char *const keys[] = { "RSA", "X25519" };
+	struct bench *b = *state;
+	struct burin_cms_signer s;
+	struct burin_cmc_pop pop;
+	struct burin_cmc_ask ask;
+	struct client c;
+	size_t i;
+
+	for (i = 0; i < 2; i++) {
+		client_new(b, &c, keys[i], keys[i], "unit");
+		make_requests(&c, BURIN_CMC_CRMF, BURIN_POP_CHALLENGE, &c.id);
+		s = by_key(&c);
+		s.by = BURIN_CMS_UNSIGNED;
+		s.key = NULL;
+		must(&b->e, enrol(&c, &s));
+		assert_int_equal(c.reply.outcome, BURIN_CMC_CHALLENGE);
+		assert_int_equal(c.reply.n_challenges, 1);
+		must(&b->e,
+		    burin_cmc_solve(&c.reply.challenges[0], c.key, c.key,
+			c.key_id, sizeof(c.key_id), 0, 0, &pop, &b->e));
+		next_nonce(&c);
+		ask = (struct burin_cmc_ask) { .thread = &c.thread,
+			.requests = c.reqs,
+			.requests_len = c.reqs_len,
+			.identity = &c.id,
+			.link = 1,
+			.signer = &s,
+			.pops = &pop,
+			.n_pops = 1 };
+		must(&b->e, say(&c, &ask));
+		assert_int_equal(c.reply.outcome, BURIN_CMC_DONE);
+		(void)got(&c);
+		client_clear(&c);
+	}
+}
+
+static void
+refuses_a_challenge_twice_or_wrong(void **state)
+{
+	struct bench *b = *state;
+	struct burin_cms_signer s;
+	struct burin_cmc_pop pop;
+	struct burin_cmc_ask ask;
+	struct client c;
+
+	client_new(b, &c, "replay", "RSA", "unit");
+	make_requests(&c, BURIN_CMC_CRMF, BURIN_POP_CHALLENGE, &c.id);
+	s = by_key(&c);
+	s.by = BURIN_CMS_UNSIGNED;
+	s.key = NULL;
+	must(&b->e, enrol(&c, &s));
+	must(&b->e,
+	    burin_cmc_solve(&c.reply.challenges[0], c.key, c.key, c.key_id,
+		sizeof(c.key_id), 0, 0, &pop, &b->e));
+	next_nonce(&c);
+	pop.value[0] ^= 1;
+	ask = (struct burin_cmc_ask) { .thread = &c.thread,
+		.requests = c.reqs,
+		.requests_len = c.reqs_len,
+		.identity = &c.id,
+		.link = 1,
+		.signer = &s,
+		.pops = &pop,
+		.n_pops = 1 };
+	assert_int_equal(say(&c, &ask), -1);
+	refused(&c, "cmc-popFailed");
+	/* The right one comes too late: a challenge has one answer. */
+	pop.value[0] ^= 1;
+	assert_int_equal(say(&c, &ask), -1);
+	refused(&c, "cmc-popFailed");
+	assert_int_equal(lines_of(b, "issued"), 0);
+	client_clear(&c);
+}
+
+/* --- who asks
+ * ----------------------------------------------------------------------- */
+
+static void
+refuses_a_wrong_secret(void **state)
+{
+	struct bench *b = *state;
+	struct burin_secret *right, *wrong = NULL;
+	struct burin_cms_signer s;
+	struct client c;
+
+	client_new(b, &c, "alice", "P-256", "unit");
+	must(&b->e, burin_secret_new(&wrong, "wrong", 5, &b->e));
+	right = c.secret;
+	c.id.secret = wrong;
+	make_requests(&c, BURIN_CMC_PKCS10, BURIN_POP_SIGNATURE, &c.id);
+	s = by_key(&c);
+	assert_int_equal(enrol(&c, &s), -1);
+	refused(&c, "cmc-badIdentity");
+	assert_int_equal(c.said.fail, BURIN_CMC_BAD_IDENTITY);
+	c.id.secret = right;
+	c.id.identification = "mallory";
+	make_requests(&c, BURIN_CMC_PKCS10, BURIN_POP_SIGNATURE, &c.id);
+	assert_int_equal(enrol(&c, &s), -1);
+	refused(&c, "cmc-badIdentity");
+	assert_int_equal(lines_of(b, "refused"), 2);
+	assert_int_equal(lines_of(b, "issued"), 0);
+	burin_secret_free(&wrong);
+	client_clear(&c);
+}
+
+static void
+refuses_nobody(void **state)
+{
+	struct bench *b = *state;
+	struct burin_cms_signer s;
+	struct burin_cmc_ask ask = { 0 };
+	struct client c;
+
+	client_new(b, &c, "nobody", "P-256", "unit");
+	make_requests(&c, BURIN_CMC_PKCS10, BURIN_POP_SIGNATURE, NULL);
+	s = by_key(&c);
+	ask.thread = &c.thread;
+	ask.requests = c.reqs;
+	ask.requests_len = c.reqs_len;
+	ask.signer = &s;
+	assert_int_equal(say(&c, &ask), -1);
+	refused(&c, "cmc-badIdentity");
+	client_clear(&c);
+}
+
+static void
+answers_the_same_again(void **state)
+{
+	struct bench *b = *state;
+	struct burin_cms_signer s;
+	struct client c, d;
+	X509 *first;
+
+	client_new(b, &c, "again", "P-256", "unit");
+	make_requests(&c, BURIN_CMC_PKCS10, BURIN_POP_SIGNATURE, &c.id);
+	s = by_key(&c);
+	must(&b->e, enrol(&c, &s));
+	first = X509_dup(got(&c));
+	turn(&c);
+	must(&b->e, listen(&c));
+	assert_int_equal(X509_cmp(first, got(&c)), 0);
+	assert_int_equal(lines_of(b, "issued"), 1);
+	X509_free(first);
+	/* The secret is used up for anything else. */
+	client_new(b, &d, "other", "P-256", "unit");
+	burin_secret_free(&d.secret);
+	d.secret = NULL;
+	d.id = c.id;
+	make_requests(&d, BURIN_CMC_PKCS10, BURIN_POP_SIGNATURE, &d.id);
+	s = by_key(&d);
+	assert_int_equal(enrol(&d, &s), -1);
+	refused(&d, "cmc-badIdentity");
+	client_clear(&d);
+	client_clear(&c);
+}
+
+/* --- what takes several messages
+ * ------------------------------------------------------ */
+
+static void
+waits_for_the_operator(void **state)
+{
+	struct bench *b = *state;
+	struct burin_cms_signer s;
+	struct burin_cmc_ask ask;
+	struct client c;
+
+	b->cnf.manual = 1;
+	client_new(b, &c, "patient", "P-256", "unit");
+	make_requests(&c, BURIN_CMC_CRMF, BURIN_POP_SIGNATURE, &c.id);
+	s = by_key(&c);
+	must(&b->e, enrol(&c, &s));
+	assert_int_equal(c.reply.outcome, BURIN_CMC_WAIT);
+	assert_true(c.reply.pend_time > PKI_NOW);
+	ask = (struct burin_cmc_ask) { .thread = &c.thread,
+		.pend_token = c.reply.pend_token,
+		.signer = &s };
+	next_nonce(&c);
+	must(&b->e, say(&c, &ask));
+	assert_int_equal(c.reply.outcome, BURIN_CMC_WAIT);
+	assert_int_equal(authority_approve(b->dir, 1, &b->e), 0);
+	next_nonce(&c);
+	must(&b->e, say(&c, &ask));
+	assert_int_equal(c.reply.outcome, BURIN_CMC_DONE);
+	(void)got(&c);
+	client_clear(&c);
+	b->cnf.manual = 0;
+}
+
+/* A poll with another key, or in another transaction, learns nothing. */
+static void
+a_poll_is_by_its_own(void **state)
+{
+	struct bench *b = *state;
+	struct burin_cms_signer s;
+	struct burin_cmc_ask ask;
+	struct client c, d;
+
+	b->cnf.manual = 1;
+	client_new(b, &c, "mine", "P-256", "unit");
+	client_new(b, &d, "thief", "P-256", "unit");
+	make_requests(&c, BURIN_CMC_CRMF, BURIN_POP_SIGNATURE, &c.id);
+	s = by_key(&c);
+	must(&b->e, enrol(&c, &s));
+	assert_int_equal(authority_approve(b->dir, 1, &b->e), 0);
+	ask = (struct burin_cmc_ask) { .thread = &d.thread,
+		.pend_token = c.reply.pend_token,
+		.signer = &s };
+	assert_int_equal(say(&d, &ask), -1);
+	refused(&d, "cmc-badRequest");
+	d.thread = c.thread;
+	next_nonce(&d);
+	s = by_key(&d);
+	assert_int_equal(say(&d, &ask), -1);
+	refused(&d, "cmc-badMessageCheck");
+	assert_int_equal(lines_of(b, "issued"), 0);
+	client_clear(&d);
+	client_clear(&c);
+	b->cnf.manual = 0;
+}
+
+static void
+wants_acceptance(void **state)
+{
+	struct bench *b = *state;
+	struct burin_cms_signer s;
+	struct burin_cmc_ask ask = { 0 };
+	struct client c;
+	struct issued i;
+	char *serial;
+	X509 *cert;
+	int found, reject;
+
+	b->cnf.confirm = 1;
+	for (reject = 0; reject < 2; reject++) {
+		client_new(b, &c, reject ? "no" : "yes", "P-256", "unit");
+		make_requests(&c, BURIN_CMC_PKCS10, BURIN_POP_SIGNATURE, &c.id);
+		s = by_key(&c);
+		must(&b->e, enrol(&c, &s));
+		assert_int_equal(c.reply.outcome, BURIN_CMC_CONFIRM);
+		cert = X509_dup(got(&c));
+		s = by_cert(&c, cert);
+		ask.thread = &c.thread;
+		ask.confirm = cert;
+		ask.reject = reject;
+		ask.signer = &s;
+		next_nonce(&c);
+		must(&b->e, say(&c, &ask));
+		assert_int_equal(c.reply.outcome, BURIN_CMC_DONE);
+		must(&b->e, store_begin(b->s.store, &b->e));
+		assert_non_null(
+		    serial = burin_serial_text(X509_get0_serialNumber(cert)));
+		must(&b->e,
+		    store_cert_of_serial(
+			b->s.store, serial, &i, &found, &b->e));
+		must(&b->e, store_end(b->s.store, 0, &b->e));
+		assert_int_equal(found, 1);
+		assert_int_equal(i.confirmed, !reject);
+		assert_int_equal(i.revoked, reject);
+		issued_clear(&i);
+		free(serial);
+		X509_free(cert);
+		client_clear(&c);
+	}
+	b->cnf.confirm = 0;
+}
+
+/* --- with a certificate
+ * --------------------------------------------------------------- */
+
+/* Enrols c and gives its certificate. */
+static X509 *
+enrolled(struct client *c)
+{
+	struct burin_cms_signer s = by_key(c);
+
+	make_requests(c, BURIN_CMC_PKCS10, BURIN_POP_SIGNATURE, &c->id);
+	must(&c->b->e, enrol(c, &s));
+	return X509_dup(got(c));
+}
+
+static void
+renews_and_revokes(void **state)
+{
+	struct bench *b = *state;
+	struct burin_cmc_revocation r = { 0 };
+	struct burin_cms_signer s;
+	struct burin_cmc_ask ask;
+	struct client c, d;
+	EVP_PKEY *old;
+	X509 *cert;
+
+	client_new(b, &c, "renewer", "P-256", "unit");
+	cert = enrolled(&c);
+	s = by_cert(&c, cert);
+	old = c.key;
+	c.key = pki_key("P-256");
+	must(&b->e, burin_cmc_begin(&c.thread, &b->e));
+	make_requests(&c, BURIN_CMC_CRMF, BURIN_POP_SIGNATURE, NULL);
+	ask = (struct burin_cmc_ask) { .thread = &c.thread,
+		.requests = c.reqs,
+		.requests_len = c.reqs_len,
+		.signer = &s };
+	s.key = s.pub = old;
+	must(&b->e, say(&c, &ask));
+	assert_int_equal(c.reply.outcome, BURIN_CMC_DONE);
+	(void)got(&c);
+	/* Somebody else may not revoke it; who has it may. */
+	client_new(b, &d, "stranger", "P-256", "unit");
+	{
+		X509 *other = enrolled(&d);
+		struct burin_cms_signer t = by_cert(&d, other);
+
+		r.issuer = X509_get_issuer_name(cert);
+		r.serial = X509_get0_serialNumber(cert);
+		r.reason = CRL_REASON_SUPERSEDED;
+		must(&b->e, burin_cmc_begin(&d.thread, &b->e));
+		ask = (struct burin_cmc_ask) {
+			.thread = &d.thread, .revoke = &r, .signer = &t
+		};
+		assert_int_equal(say(&d, &ask), -1);
+		refused(&d, "cmc-badIdentity");
+		X509_free(other);
+	}
+	must(&b->e, burin_cmc_begin(&c.thread, &b->e));
+	ask.thread = &c.thread;
+	ask.signer = &s;
+	must(&b->e, say(&c, &ask));
+	assert_int_equal(lines_of(b, "revoked"), 1);
+	/* It is good for nothing now. */
+	must(&b->e, burin_cmc_begin(&c.thread, &b->e));
+	assert_int_equal(say(&c, &ask), -1);
+	refused(&c, "cmc-badMessageCheck");
+	EVP_PKEY_free(old);
+	X509_free(cert);
+	client_clear(&d);
+	client_clear(&c);
+}
+
+static void
+gives_certificates_and_lists(void **state)
+{
+	struct bench *b = *state;
+	struct burin_cms_signer s;
+	struct burin_cmc_ask ask;
+	struct client c;
+	X509 *cert;
+
+	client_new(b, &c, "reader", "P-256", "unit");
+	cert = enrolled(&c);
+	s = by_cert(&c, cert);
+	must(&b->e, burin_cmc_begin(&c.thread, &b->e));
+	ask = (struct burin_cmc_ask) { .thread = &c.thread,
+		.get_issuer = X509_get_issuer_name(cert),
+		.get_serial = X509_get0_serialNumber(cert),
+		.signer = &s };
+	must(&b->e, say(&c, &ask));
+	assert_int_equal(c.said.full, 0);
+	assert_int_equal(X509_cmp(got(&c), cert), 0);
+	ask.get_serial = NULL;
+	ask.get_crl = 1;
+	must(&b->e, say(&c, &ask));
+	assert_int_equal(sk_X509_CRL_num(c.reply.crls), 1);
+	assert_int_equal(
+	    X509_CRL_verify(sk_X509_CRL_value(c.reply.crls, 0), b->ca_key), 1);
+	X509_free(cert);
+	client_clear(&c);
+}
+
+/* --- an RA between
+ * --------------------------------------------------------------------- */
+
+struct ra {
+	struct client c;
+	X509 *cert;
+	struct burin_cms_signer signer;
+};
+
+static void
+ra_new(struct bench *b, struct ra *ra, const char *profile)
+{
+	client_new(b, &ra->c, "station", "P-256", profile);
+	ra->cert = enrolled(&ra->c);
+	ra->signer = by_cert(&ra->c, ra->cert);
+	must(&b->e, burin_cmc_begin(&ra->c.thread, &b->e));
+}
+
+static void
+ra_clear(struct ra *ra)
+{
+	X509_free(ra->cert);
+	client_clear(&ra->c);
+}
+
+/* Passes on n messages in one batch. */
+static int
+pass_on(struct ra *ra, const struct burin_cmc_bytes *list, size_t n,
+    const struct burin_cmc_vouch *vouches, size_t n_vouches)
+{
+	struct burin_cmc_layer l = { .thread = &ra->c.thread,
+		.messages = list,
+		.n_messages = n,
+		.batch = 1,
+		.vouches = vouches,
+		.n_vouches = n_vouches,
+		.signer = &ra->signer };
+	struct burin_error *e = &ra->c.b->e;
+
+	OPENSSL_free(ra->c.sent);
+	must(e, burin_cmc_layer_make(&l, &ra->c.sent, &ra->c.sent_len, e));
+	turn(&ra->c);
+	return listen(&ra->c);
+}
+
+/* A message of somebody whose secret only the RA knows. */
+static void
+stranger(struct client *c)
+{
+	struct burin_cms_signer s = by_key(c);
+	struct burin_cmc_ask ask = { .thread = &c->thread,
+		.requests = c->reqs,
+		.requests_len = c->reqs_len,
+		.identity = &c->id,
+		.link = 1,
+		.signer = &s };
+
+	OPENSSL_free(c->sent);
+	must(&c->b->e, burin_cmc_make(&ask, &c->sent, &c->sent_len, &c->b->e));
+}
+
+/* The answer to message number i of the batch, as its sender reads it. */
+static int
+unpack(struct ra *ra, size_t i, struct client *c)
+{
+	const unsigned char *der;
+	size_t len;
+
+	must(&c->b->e, burin_cmc_reply_inside(&ra->c.reply, i, &der, &len));
+	assert_non_null(der);
+	cmc_reply_clear(&c->said);
+	c->said.der = OPENSSL_memdup(der, len);
+	c->said.len = len;
+	return listen(c);
+}
+
+#define BATCH 20
+
+static void
+serves_an_ra(void **state)
+{
+	struct bench *b = *state;
+	struct burin_cmc_vouch vouches[BATCH] = { 0 };
+	struct burin_cmc_bytes list[BATCH];
+	struct client c[BATCH];
+	char names[BATCH][16];
+	struct ra ra;
+	size_t i;
+
+	ra_new(b, &ra, "ra");
+	for (i = 0; i < BATCH; i++) {
+		(void)snprintf(names[i], sizeof(names[i]), "far%zu", i);
+		client_new(b, &c[i], names[i], "P-256", "unit");
+		/* A secret that the CA does not have. */
+		burin_secret_free(&c[i].secret);
+		must(&b->e,
+		    burin_secret_new(&c[i].secret, "station's own", 13, &b->e));
+		c[i].id.secret = c[i].secret;
+		make_requests(&c[i], i % 2 ? BURIN_CMC_CRMF : BURIN_CMC_PKCS10,
+		    BURIN_POP_SIGNATURE, &c[i].id);
+		stranger(&c[i]);
+		list[i].der = c[i].sent;
+		list[i].len = c[i].sent_len;
+		/* All but the last: the RA knows who they are. */
+		vouches[i].kind = BURIN_CMC_STATES_IDENTITY;
+		vouches[i].path.ids[0] = (uint32_t)(i + 1);
+		vouches[i].path.n = 1;
+	}
+	b->cnf.profile = "unit";
+	must(&b->e, pass_on(&ra, list, BATCH, vouches, BATCH - 1));
+	for (i = 0; i < BATCH - 1; i++) {
+		must(&b->e, unpack(&ra, i + 1, &c[i]));
+		assert_int_equal(c[i].reply.outcome, BURIN_CMC_DONE);
+		(void)got(&c[i]);
+	}
+	assert_int_equal(unpack(&ra, BATCH, &c[BATCH - 1]), -1);
+	refused(&c[BATCH - 1], "cmc-badIdentity");
+	assert_int_equal(lines_of(b, "issued"), BATCH); /* and the RA's */
+	for (i = 0; i < BATCH; i++)
+		client_clear(&c[i]);
+	ra_clear(&ra);
+	b->cnf.profile = NULL;
+}
+
+static void
+believes_only_an_ra(void **state)
+{
+	struct bench *b = *state;
+	struct burin_cmc_vouch v = { .kind = BURIN_CMC_STATES_IDENTITY,
+		.path = { { 1 }, 1 } };
+	struct burin_cmc_bytes m;
+	struct client c;
+	struct ra ra;
+
+	ra_new(b, &ra, "unit"); /* no id-kp-cmcRA */
+	client_new(b, &c, "far", "P-256", "unit");
+	make_requests(&c, BURIN_CMC_PKCS10, BURIN_POP_SIGNATURE, &c.id);
+	c.id.identification = "unknown";
+	stranger(&c);
+	m.der = c.sent;
+	m.len = c.sent_len;
+	assert_int_equal(pass_on(&ra, &m, 1, &v, 1), -1);
+	refused(&ra.c, "cmc-badIdentity");
+	assert_int_equal(lines_of(b, "issued"), 1); /* the station's */
+	client_clear(&c);
+	ra_clear(&ra);
+}
+
+int
+main(void)
+{
+#define EACH(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		EACH(enrols_in_every_form),
+		EACH(enrols_with_a_mac),
+		EACH(enrols_encrypted),
+		EACH(challenges_keys_that_cannot_sign),
+		EACH(refuses_a_challenge_twice_or_wrong),
+		EACH(refuses_a_wrong_secret),
+		EACH(refuses_nobody),
+		EACH(answers_the_same_again),
+		EACH(waits_for_the_operator),
+		EACH(a_poll_is_by_its_own),
+		EACH(wants_acceptance),
+		EACH(renews_and_revokes),
+		EACH(gives_certificates_and_lists),
+		EACH(serves_an_ra),
+		EACH(believes_only_an_ra),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
