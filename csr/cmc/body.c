@@ -65,6 +65,30 @@ cmc_body_value(const struct cmc_body *b, enum cmc_control number)
 	return part != NULL ? part->value : NULL;
 }
 
+const ASN1_STRING *
+cmc_body_early(const struct cmc_body *b, enum cmc_control number, int type)
+{
+	const STACK_OF(CMC_ATTR) *attrs =
+	    b->data != NULL ? b->data->controls : NULL;
+	const struct cmc_control_row *row = cmc_control_row(number);
+	const ASN1_TYPE *found = NULL;
+	int i, n = sk_CMC_ATTR_num(attrs);
+
+	for (i = 0; i < n && i < BURIN_CMC_MAX_PARTS; i++) {
+		const CMC_ATTR *attr = sk_CMC_ATTR_value(attrs, i);
+
+		if (cmc_control_find(attr->attrType) != row)
+			continue;
+		if (found != NULL || sk_ASN1_TYPE_num(attr->attrValues) != 1)
+			return NULL;
+		found = sk_ASN1_TYPE_value(attr->attrValues, 0);
+	}
+	if (found == NULL || found->type != type ||
+	    ASN1_STRING_length(found->value.asn1_string) > BURIN_CMC_MAX_OCTETS)
+		return NULL;
+	return found->value.asn1_string;
+}
+
 const struct cmc_request_part *
 cmc_body_request(const struct cmc_body *b, uint32_t id)
 {

@@ -24,6 +24,7 @@ struct reading {
 	enum burin_status status;
 	struct burin_error *e;
 	const char *what; /* "the request" */
+	struct cmc_blame *blame;
 };
 
 static int
@@ -35,9 +36,11 @@ malformed(const struct reading *r, const char *rule, const char *why)
 }
 
 static int
-bad_control(
-    const struct reading *r, const struct cmc_control_row *row, const char *why)
+bad_control(const struct reading *r, const struct cmc_control_part *part,
+    const struct cmc_control_row *row, const char *why)
 {
+	if (r->blame->n == 0)
+		r->blame->ids[r->blame->n++] = part->id;
 	(void)burin_fail_openssl(r->e, r->status, "cmc-malformed",
 	    "the control %s in %s %s", row->name, r->what, why);
 	return burin_error_rule(r->e, "%s", row->rule);
@@ -95,26 +98,32 @@ read_value(const struct reading *r, const ASN1_TYPE *any,
 	whole = part->value != NULL && p == der + len;
 	OPENSSL_free(der);
 	if (!whole)
-		return bad_control(r, part->row, "has a value of another type");
+		return bad_control(
+		    r, part, part->row, "has a value of another type");
 	if ((it == ASN1_ITEM_rptr(ASN1_OCTET_STRING) ||
 		it == ASN1_ITEM_rptr(ASN1_INTEGER) ||
 		it == ASN1_ITEM_rptr(ASN1_UTF8STRING)) &&
 	    ASN1_STRING_length(part->value) > BURIN_CMC_MAX_OCTETS)
-		return bad_control(r, part->row, "is longer than 1024 bytes");
+		return bad_control(
+		    r, part, part->row, "is longer than 1024 bytes");
 	return 0;
 }
 
+/* Both are to blame: neither is the right one. */
 static int
-is_repeated(const struct cmc_body *b, size_t n)
+is_repeated(const struct reading *r, const struct cmc_control_part *part)
 {
-	const struct cmc_control_row *row = b->controls[n].row;
-	size_t i;
+	const struct cmc_control_part *before = r->b->controls;
 
-	if ((row->where & CMC_MANY) != 0)
+	if ((part->row->where & CMC_MANY) != 0)
 		return 0;
-	for (i = 0; i < n; i++) {
-		if (b->controls[i].row == row)
-			return 1;
+	for (; before < part; before++) {
+		if (before->row != part->row)
+			continue;
+		r->blame->n = 2;
+		r->blame->ids[0] = before->id;
+		r->blame->ids[1] = part->id;
+		return 1;
 	}
 	return 0;
 }
@@ -141,13 +150,15 @@ read_control(
 		const struct cmc_control_row *row =
 		    cmc_control_find(attr->attrType);
 
-		return row != NULL ? bad_control(r, row, "has no place there")
-				   : 0;
+		return row != NULL
+		    ? bad_control(r, part, row, "has no place there")
+		    : 0;
 	}
 	if (sk_ASN1_TYPE_num(attr->attrValues) != 1)
-		return bad_control(r, part->row, "has not exactly one value");
-	if (is_repeated(b, (size_t)(part - b->controls)))
-		return bad_control(r, part->row, "is there twice");
+		return bad_control(
+		    r, part, part->row, "has not exactly one value");
+	if (is_repeated(r, part))
+		return bad_control(r, part, part->row, "is there twice");
 	return read_value(r, sk_ASN1_TYPE_value(attr->attrValues, 0), part);
 }
 
@@ -218,18 +229,19 @@ read_requests(const struct reading *r)
 	b->reqs = ASN1_STRING_get0_data(b->data->reqs);
 	b->reqs_len = (size_t)ASN1_STRING_length(b->data->reqs);
 	p = b->reqs;
-	b->typed = d2i_CMC_REQS(NULL, &p, (long)b->reqs_len);
-	if (b->typed == NULL || p != b->reqs + b->reqs_len)
-		return malformed(r, RULE_REQUEST,
-		    "has a reqSequence that cannot be decoded");
-	p = b->reqs;
 	b->raw = d2i_ASN1_SEQUENCE_ANY(NULL, &p, (long)b->reqs_len);
-	n = sk_CMC_REQ_num(b->typed);
-	if (b->raw == NULL || sk_ASN1_TYPE_num(b->raw) != n)
+	if (b->raw == NULL)
 		return malformed(r, RULE_REQUEST,
 		    "has a reqSequence that cannot be decoded");
-	if (n > BURIN_CMC_MAX_PARTS)
+	/* Counted before each is taken apart. */
+	if ((n = sk_ASN1_TYPE_num(b->raw)) > BURIN_CMC_MAX_PARTS)
 		return malformed(r, RULE_BODY, "has more than 256 requests");
+	p = b->reqs;
+	b->typed = d2i_CMC_REQS(NULL, &p, (long)b->reqs_len);
+	if (b->typed == NULL || p != b->reqs + b->reqs_len ||
+	    sk_CMC_REQ_num(b->typed) != n)
+		return malformed(r, RULE_REQUEST,
+		    "has a reqSequence that cannot be decoded");
 	if (n > 0 &&
 	    (b->requests = calloc((size_t)n, sizeof(*b->requests))) == NULL)
 		return burin_fail_memory(r->e);
@@ -305,13 +317,17 @@ read_others(const struct reading *r, STACK_OF(CMC_OTHER) * list)
 static int
 check_rules(const struct reading *r)
 {
-	const struct cmc_control_row *row;
-	const char *why = cmc_rules_flaw(r->b, &row);
+	const struct cmc_control_part *part;
+	uint32_t id;
+	const char *why = cmc_rules_flaw(r->b, &part, &id);
 
 	if (why == NULL)
 		return 0;
-	return row != NULL ? bad_control(r, row, why)
-			   : malformed(r, RULE_IDS, why);
+	if (part != NULL)
+		return bad_control(r, part, part->row, why);
+	if (id != 0)
+		r->blame->ids[r->blame->n++] = id;
+	return malformed(r, RULE_IDS, why);
 }
 
 static int
@@ -351,31 +367,40 @@ read_response(const struct reading *r, const unsigned char *data, size_t len)
 }
 
 int
-cmc_body_parse(enum cmc_kind kind, const void *data, size_t len,
-    enum burin_status status, struct cmc_body **out, struct burin_error *e)
+cmc_body_judge(enum cmc_kind kind, const void *data, size_t len,
+    enum burin_status status, struct cmc_body **out, struct cmc_blame *blame,
+    struct burin_error *e)
 {
 	struct reading r = { NULL, status, e,
-		kind == CMC_RESPONSE ? "the response" : "the request" };
-	int rc = -1;
+		kind == CMC_RESPONSE ? "the response" : "the request", blame };
 
 	*out = NULL;
+	memset(blame, 0, sizeof(*blame));
 	if (data == NULL || len == 0 || len > BURIN_MAX_MESSAGE)
 		return malformed(
 		    &r, RULE_BODY, "is empty or longer than 1 MiB");
 	if ((r.b = calloc(1, sizeof(*r.b))) == NULL)
 		return burin_fail_memory(e);
+	*out = r.b;
 	r.b->kind = kind;
 	if ((kind == CMC_RESPONSE ? read_response(&r, data, len)
 				  : read_data(&r, data, len)) == -1 ||
 	    check_rules(&r) == -1)
-		goto out;
+		return -1;
 	ERR_clear_error();
-	*out = r.b;
-	r.b = NULL;
-	rc = 0;
-out:
-	cmc_body_free(&r.b);
-	return rc;
+	return 0;
+}
+
+int
+cmc_body_parse(enum cmc_kind kind, const void *data, size_t len,
+    enum burin_status status, struct cmc_body **out, struct burin_error *e)
+{
+	struct cmc_blame blame;
+
+	if (cmc_body_judge(kind, data, len, status, out, &blame, e) == 0)
+		return 0;
+	cmc_body_free(out);
+	return -1;
 }
 
 void

@@ -84,12 +84,34 @@ int cmc_body_parse(enum cmc_kind kind, const void *data, size_t len,
     enum burin_status status, struct cmc_body **out, struct burin_error *e);
 void cmc_body_free(struct cmc_body **body);
 
+/* The parts that are wrong. */
+struct cmc_blame {
+	size_t n; /* 0: the whole */
+	uint32_t ids[2];
+};
+/*
+ * As above, for who has to say what is wrong. A body that is refused is in
+ * *out all the same, NULL when nothing of it could be decoded: only
+ * cmc_body_early is for it.
+ */
+int cmc_body_judge(enum cmc_kind kind, const void *data, size_t len,
+    enum burin_status status, struct cmc_body **out, struct cmc_blame *blame,
+    struct burin_error *e);
+/*
+ * The string that is the value of the only control of this kind in a body
+ * that was read, or refused: NULL when there is none, several, one of another
+ * type (V_ASN1_*) or a longer one than BURIN_CMC_MAX_OCTETS.
+ */
+const ASN1_STRING *cmc_body_early(
+    const struct cmc_body *b, enum cmc_control number, int type);
+
 /*
  * The rules between the parts: NULL, or what is wrong, with the control that
- * it is about, *row, or the whole.
+ * it is about, *part, or, NULL, with the bodyPartID that is there twice, *id,
+ * or 0, the whole.
  */
-const char *cmc_rules_flaw(
-    const struct cmc_body *b, const struct cmc_control_row **row);
+const char *cmc_rules_flaw(const struct cmc_body *b,
+    const struct cmc_control_part **part, uint32_t *id);
 
 /*
  * The row that holds for a control with this OID at this place (CMC_IN_*);
@@ -120,6 +142,8 @@ struct cmc_path {
 	size_t n;
 };
 int cmc_path_read(const STACK_OF(ASN1_INTEGER) * ids, struct cmc_path *path);
+/* An id or a path; {0} is the whole message. */
+int cmc_ref_read(const CMC_REF *ref, struct cmc_path *path);
 
 /* --- statuses ------------------------------------------------------------ */
 
@@ -144,6 +168,8 @@ struct cmc_state {
  */
 const char *cmc_state_read(
     const struct cmc_control_part *part, struct cmc_state *out);
+/* A GeneralizedTime, or -1. */
+int cmc_time_read(const ASN1_GENERALIZEDTIME *t, time_t *out);
 /* The i-th part that a status is about; {0} is the whole message. */
 void cmc_state_part(const struct cmc_state *s, size_t i, struct cmc_path *path);
 

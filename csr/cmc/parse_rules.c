@@ -18,7 +18,7 @@ compare_ids(const void *a, const void *b)
 }
 
 static const char *
-ids_flaw(const struct cmc_body *b)
+ids_flaw(const struct cmc_body *b, uint32_t *id)
 {
 	uint32_t ids[BURIN_CMC_MAX_PARTS];
 	size_t i, n = 0;
@@ -36,8 +36,10 @@ ids_flaw(const struct cmc_body *b)
 		ids[n++] = b->others[i].id;
 	qsort(ids, n, sizeof(ids[0]), compare_ids);
 	for (i = 1; i < n; i++) {
-		if (ids[i] == ids[i - 1])
-			return "has two parts with one bodyPartID";
+		if (ids[i] != ids[i - 1])
+			continue;
+		*id = ids[i];
+		return "has two parts with one bodyPartID";
 	}
 	return NULL;
 }
@@ -49,6 +51,8 @@ are_messages(const struct cmc_body *b, const STACK_OF(ASN1_INTEGER) * ids)
 	int i, n = sk_ASN1_INTEGER_num(ids);
 	uint32_t id;
 
+	if (n > BURIN_CMC_MAX_PARTS)
+		return 0;
 	for (i = 0; i < n; i++) {
 		if (cmc_id_read(sk_ASN1_INTEGER_value(ids, i), 0, &id) == -1 ||
 		    cmc_body_message(b, id) == NULL)
@@ -128,15 +132,20 @@ reference_flaw(const struct cmc_body *b, const struct cmc_control_part *part)
 }
 
 const char *
-cmc_rules_flaw(const struct cmc_body *b, const struct cmc_control_row **row)
+cmc_rules_flaw(const struct cmc_body *b, const struct cmc_control_part **part,
+    uint32_t *id)
 {
-	const char *why = ids_flaw(b);
+	const char *why;
 	size_t i;
 
-	*row = NULL;
+	*part = NULL;
+	*id = 0;
+	why = ids_flaw(b, id);
 	for (i = 0; i < b->n_controls && why == NULL; i++) {
-		if ((*row = b->controls[i].row) != NULL)
-			why = reference_flaw(b, &b->controls[i]);
+		if (b->controls[i].row == NULL)
+			continue;
+		*part = &b->controls[i];
+		why = reference_flaw(b, &b->controls[i]);
 	}
 	return why;
 }

@@ -357,6 +357,26 @@ cmc_link_verify(const struct burin_cmc_identity *id, int v2,
 	return verify(&c, id, value, random, len, e);
 }
 
+uint64_t
+cmc_link_rounds(const ASN1_TYPE *value)
+{
+	CMC_WITNESS *w =
+	    ASN1_TYPE_unpack_sequence(ASN1_ITEM_rptr(CMC_WITNESS), value);
+	PBKDF2PARAM *k = NULL;
+	uint64_t rounds = 0;
+
+	if (w != NULL && w->hash->parameter != NULL &&
+	    OBJ_obj2nid(w->hash->algorithm) == NID_id_pbkdf2)
+		k = ASN1_TYPE_unpack_sequence(
+		    ASN1_ITEM_rptr(PBKDF2PARAM), w->hash->parameter);
+	if (k != NULL && ASN1_INTEGER_get_uint64(&rounds, k->iter) != 1)
+		rounds = 0;
+	PBKDF2PARAM_free(k);
+	CMC_WITNESS_free(w);
+	ERR_clear_error();
+	return rounds;
+}
+
 /* --- decryptedPOP --------------------------------------------------------- */
 
 int

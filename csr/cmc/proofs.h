@@ -10,6 +10,7 @@
 #define CSR_CMC_PROOFS_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include <burin/cmc.h>
 
@@ -71,6 +72,9 @@ int cmc_link_prove(const struct burin_cmc_identity *id, const void *random,
 int cmc_link_verify(const struct burin_cmc_identity *id, int v2,
     const ASN1_TYPE *value, const void *random, size_t len, int legacy,
     enum burin_status status, struct burin_error *e);
+
+/* Rounds of PBKDF2 that popLinkWitnessV2 takes; 0: none, or no number. */
+uint64_t cmc_link_rounds(const ASN1_TYPE *value);
 
 /* --- decryptedPOP: section 6.7 -------------------------------------------- */
 

@@ -24,8 +24,8 @@ take_ext(const CMC_EXT_FAIL *ext, struct cmc_state *out)
 	return "has an extendedFailInfo whose OID is too long";
 }
 
-static const char *
-take_time(const ASN1_GENERALIZEDTIME *t, time_t *out)
+int
+cmc_time_read(const ASN1_GENERALIZEDTIME *t, time_t *out)
 {
 	ASN1_TIME *epoch = ASN1_TIME_set(NULL, 0);
 	int days, seconds, ok;
@@ -35,10 +35,10 @@ take_time(const ASN1_GENERALIZEDTIME *t, time_t *out)
 	ASN1_TIME_free(epoch);
 	if (!ok) {
 		ERR_clear_error();
-		return "has a pendTime that is no time";
+		return -1;
 	}
 	*out = (time_t)days * 86400 + seconds;
-	return NULL;
+	return 0;
 }
 
 static const char *
@@ -52,7 +52,9 @@ take_pend(const CMC_PEND_INFO *pend, struct cmc_state *out)
 	memcpy(out->token.data, ASN1_STRING_get0_data(pend->token), len);
 	out->token.len = len;
 	out->has_pend = 1;
-	return take_time(pend->time, &out->time);
+	return cmc_time_read(pend->time, &out->time) == 0
+	    ? NULL
+	    : "has a pendTime that is no time";
 }
 
 /*
@@ -122,8 +124,8 @@ take_status(const ASN1_INTEGER *number, struct cmc_state *out)
 	return "has a cMCStatus that is not defined";
 }
 
-static int
-read_ref(const CMC_REF *ref, struct cmc_path *path)
+int
+cmc_ref_read(const CMC_REF *ref, struct cmc_path *path)
 {
 	if (ref->type == CMC_REF_PATH)
 		return cmc_path_read(ref->d.path, path);
@@ -145,7 +147,7 @@ check_parts(struct cmc_state *out)
 		rc = out->ids != NULL
 		    ? cmc_id_read(
 			  sk_ASN1_INTEGER_value(out->ids, i), 1, &path.ids[0])
-		    : read_ref(sk_CMC_REF_value(out->refs, i), &path);
+		    : cmc_ref_read(sk_CMC_REF_value(out->refs, i), &path);
 	if (rc == -1)
 		return "has a bodyList with something that is no bodyPartID";
 	out->n_parts = (size_t)n;
@@ -190,5 +192,5 @@ cmc_state_part(const struct cmc_state *s, size_t i, struct cmc_path *path)
 		(void)cmc_id_read(
 		    sk_ASN1_INTEGER_value(s->ids, (int)i), 1, &path->ids[0]);
 	else
-		(void)read_ref(sk_CMC_REF_value(s->refs, (int)i), path);
+		(void)cmc_ref_read(sk_CMC_REF_value(s->refs, (int)i), path);
 }

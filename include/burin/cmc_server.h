@@ -197,6 +197,7 @@ struct burin_cmc_heard {
 	const char *identification; /* NULL: none */
 	int has_proof;		    /* identityProof, V1 or V2 */
 	int has_random;		    /* popLinkRandom */
+	uint32_t auth_data; /* authData, not 0: needs burin_cmc_hear_secret */
 	struct burin_cmc_octets transaction, sender_nonce, recipient_nonce;
 	struct burin_cmc_octets data_return, reg_info;
 	int has_transaction;		    /* one of 0 is not none */
@@ -214,7 +215,6 @@ struct burin_cmc_heard {
 	struct burin_cmc_said *said;
 	struct burin_cmc_statement *statements;
 	struct burin_cmc_inside *inside;
-	/* PKIData that authData refers to, verified with the secret */
 	struct cmc_heard_kept *kept;
 };
 
