@@ -14,7 +14,7 @@ struct cmc_tally {
 	uint32_t *done, *wait, *confirm;
 	size_t n_done, n_wait, n_confirm;
 };
-int cmc_cmc_tally_new(struct cmc_tally *t, size_t n, struct burin_error *e);
+int cmc_tally_new(struct cmc_tally *t, size_t n, struct burin_error *e);
 
 /* --- cmc_pop.c ----------------------------------------------------------- */
 
@@ -28,8 +28,8 @@ int cmc_pops(struct cmc_work *w, struct burin_error *e);
  */
 
 /* One certificate, or that it waits, or its refusal in the answer. */
-int cmc_cmc_issue_one(struct cmc_work *w, const struct issue_input *in,
-    uint32_t id, struct cmc_tally *t, struct burin_error *e);
+int cmc_issue_one(struct cmc_work *w, const struct issue_input *in, uint32_t id,
+    struct cmc_tally *t, struct burin_error *e);
 /* What went well; refusals have their statuses already. */
 int cmc_tell(
     struct cmc_work *w, const struct cmc_tally *t, struct burin_error *e);
