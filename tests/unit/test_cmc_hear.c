@@ -450,6 +450,163 @@ test_processed(void **state)
 	CMC_PROCESSED_free(p);
 }
 
+/* --- certificates that are named ------------------------------------------ */
+
+static void
+refused_named(
+    enum cmc_control number, const void *value, enum burin_cmc_fail fail)
+{
+	struct said s;
+	uint32_t id;
+
+	said_begin(&s);
+	id = said_value(&s, number, value);
+	refused(message(&s, NULL, &by_cert), fail, id, "cmc-malformed");
+}
+
+static void
+test_get(void **state)
+{
+	CMC_GET_CERT *g = CMC_GET_CERT_new();
+	CMC_GET_CRL *l = CMC_GET_CRL_new();
+	ASN1_IA5STRING *host = ASN1_IA5STRING_new();
+	unsigned char big[65];
+
+	(void)state;
+	assert_int_equal(ASN1_STRING_set(host, "a.example", -1), 1);
+	GENERAL_NAME_set0_value(g->issuer, GEN_DNS, host);
+	refused_named(CMC_GET_CERT_CONTROL, g, MALFORMED);
+	ASN1_IA5STRING_free(host);
+	GENERAL_NAME_set0_value(
+	    g->issuer, GEN_DIRNAME, X509_NAME_dup(X509_get_issuer_name(cert)));
+	memset(big, 1, sizeof(big));
+	assert_int_equal(ASN1_STRING_set(g->serial, big, sizeof(big)), 1);
+	refused_named(CMC_GET_CERT_CONTROL, g, BURIN_CMC_BAD_CERT_ID);
+	CMC_GET_CERT_free(g);
+	assert_int_equal(
+	    X509_NAME_set(&l->issuer, X509_get_issuer_name(cert)), 1);
+	l->crl = GENERAL_NAME_new();
+	GENERAL_NAME_set0_value(
+	    l->crl, GEN_DIRNAME, X509_NAME_dup(X509_get_issuer_name(cert)));
+	refused_named(CMC_GET_CRL_CONTROL, l, MALFORMED);
+	CMC_GET_CRL_free(l);
+}
+
+static void
+test_revoke(void **state)
+{
+	CMC_REVOKE *r = CMC_REVOKE_new();
+
+	(void)state;
+	assert_int_equal(
+	    X509_NAME_set(&r->issuer, X509_get_issuer_name(cert)), 1);
+	assert_int_equal(ASN1_INTEGER_set(r->serial, 5), 1);
+	assert_int_equal(ASN1_ENUMERATED_set(r->reason, 11), 1);
+	refused_named(CMC_REVOKE_REQUEST, r, MALFORMED);
+	assert_int_equal(ASN1_ENUMERATED_set(r->reason, 7), 1);
+	refused_named(CMC_REVOKE_REQUEST, r, MALFORMED);
+	assert_int_equal(ASN1_ENUMERATED_set(r->reason, 1), 1);
+	r->secret = ASN1_OCTET_STRING_new();
+	refused_named(CMC_REVOKE_REQUEST, r, MALFORMED);
+	assert_int_equal(
+	    ASN1_OCTET_STRING_set(r->secret, (const unsigned char *)"a", 1), 1);
+	r->invalidityDate = ASN1_GENERALIZEDTIME_new();
+	assert_int_equal(
+	    ASN1_STRING_set(r->invalidityDate, "yesterday", -1), 1);
+	refused_named(CMC_REVOKE_REQUEST, r, MALFORMED);
+	CMC_REVOKE_free(r);
+}
+
+static void
+test_confirm_twice(void **state)
+{
+	CMC_CERT_ID *c = CMC_CERT_ID_new();
+	struct said s;
+	uint32_t id;
+
+	(void)state;
+	assert_int_equal(
+	    X509_NAME_set(&c->issuer, X509_get_issuer_name(cert)), 1);
+	assert_int_equal(ASN1_INTEGER_set(c->serial, 5), 1);
+	said_begin(&s);
+	(void)said_value(&s, CMC_CONFIRM_CERT_ACCEPTANCE, c);
+	id = said_value(&s, CMC_CONFIRM_CERT_ACCEPTANCE, c);
+	refused(message(&s, NULL, &by_cert), MALFORMED, id, "cmc-malformed");
+	CMC_CERT_ID_free(c);
+}
+
+static void
+test_publish(void **state)
+{
+	CMC_PUBLISH *p = CMC_PUBLISH_new();
+	ASN1_OCTET_STRING *hash = ASN1_OCTET_STRING_new();
+	ASN1_OBJECT *md5 = OBJ_txt2obj("1.2.840.113549.2.5", 1);
+
+	(void)state;
+	assert_int_equal(X509_ALGOR_set0(p->hash, md5, V_ASN1_UNDEF, NULL), 1);
+	assert_int_equal(ASN1_INTEGER_set(p->info->action, 1), 1);
+	refused_named(CMC_PUBLISH_CERT, p, BURIN_CMC_BAD_ALG);
+	X509_ALGOR_free(p->hash);
+	p->hash = cmc_hash_algor("SHA256");
+	refused_named(CMC_PUBLISH_CERT, p, MALFORMED);
+	assert_int_equal(
+	    ASN1_OCTET_STRING_set(hash, (const unsigned char *)"short", 5), 1);
+	assert_true(sk_ASN1_OCTET_STRING_push(p->certHashes, hash) > 0);
+	refused_named(CMC_PUBLISH_CERT, p, MALFORMED);
+	assert_int_equal(ASN1_OCTET_STRING_set(hash, ed_id, 20), 1);
+	X509_ALGOR_free(p->hash);
+	p->hash = cmc_hash_algor("SHA1");
+	assert_int_equal(ASN1_INTEGER_set(p->info->action, 2), 1);
+	refused_named(CMC_PUBLISH_CERT, p, MALFORMED);
+	/* nowhere, and where */
+	assert_int_equal(ASN1_INTEGER_set(p->info->action, 0), 1);
+	p->info->places = sk_CMC_PUB_PLACE_new_null();
+	refused_named(CMC_PUBLISH_CERT, p, MALFORMED);
+	CMC_PUBLISH_free(p);
+}
+
+/* Of two answers to one challenge, one is a guess. */
+static void
+test_pops(void **state)
+{
+	struct der reqs = one(challenged(BURIN_CMC_CRMF, rsa));
+	CMC_DECRYPTED_POP *pop = CMC_DECRYPTED_POP_new();
+	ASN1_OBJECT *oid = OBJ_txt2obj("1.2.840.113549.2.9", 1);
+	unsigned char value[65] = { 0 };
+	struct said s;
+	uint32_t id;
+
+	(void)state;
+	assert_int_equal(ASN1_INTEGER_set(pop->bodyPartID, 1), 1);
+	assert_int_equal(
+	    X509_ALGOR_set0(pop->thePOPAlgID, oid, V_ASN1_UNDEF, NULL), 1);
+	said_begin(&s);
+	id = said_value(&s, CMC_DECRYPTED_POP_CONTROL, pop);
+	refused(message(&s, &reqs, &by_cert), BURIN_CMC_POP_FAILED, id,
+	    "cmc-malformed");
+	assert_int_equal(
+	    ASN1_OCTET_STRING_set(pop->thePOP, value, sizeof(value)), 1);
+	said_begin(&s);
+	id = said_value(&s, CMC_DECRYPTED_POP_CONTROL, pop);
+	refused(message(&s, &reqs, &by_cert), BURIN_CMC_POP_FAILED, id,
+	    "cmc-malformed");
+	assert_int_equal(ASN1_OCTET_STRING_set(pop->thePOP, value, 32), 1);
+	said_begin(&s);
+	(void)said_value(&s, CMC_DECRYPTED_POP_CONTROL, pop);
+	id = said_value(&s, CMC_DECRYPTED_POP_CONTROL, pop);
+	refused(message(&s, &reqs, &by_cert), MALFORMED, id, "cmc-malformed");
+	said_begin(&s);
+	(void)said_value(&s, CMC_DECRYPTED_POP_CONTROL, pop);
+	hear(message(&s, &reqs, &by_cert));
+	assert_int_equal(heard.n_pops, 1);
+	assert_int_equal(heard.pops[0].id, 1);
+	assert_int_equal(heard.pops[0].value_len, 32);
+	assert_string_equal(heard.pops[0].algorithm, "1.2.840.113549.2.9");
+	forget();
+	CMC_DECRYPTED_POP_free(pop);
+	OPENSSL_free(reqs.data);
+}
+
 /* --- requests ------------------------------------------------------------- */
 
 static void
@@ -830,6 +987,11 @@ main(void)
 		cmocka_unit_test(test_poll),
 		cmocka_unit_test(test_dangling),
 		cmocka_unit_test(test_processed),
+		cmocka_unit_test(test_get),
+		cmocka_unit_test(test_revoke),
+		cmocka_unit_test(test_confirm_twice),
+		cmocka_unit_test(test_publish),
+		cmocka_unit_test(test_pops),
 		cmocka_unit_test(test_other_kind),
 		cmocka_unit_test(test_bad_request),
 		cmocka_unit_test(test_simple),

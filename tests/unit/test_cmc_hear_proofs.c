@@ -105,7 +105,8 @@ test_renewal(void **state)
 	    BURIN_CMC_BAD_MESSAGE_CHECK, NULL, 0, "cmc-signer");
 	told(burin_cmc_hear_signer(&heard, stranger, NULL, 0, &why, &e),
 	    BURIN_CMC_BAD_MESSAGE_CHECK, NULL, 0, "cmc-signer");
-	/* it shows nothing of a secret */
+	/* it shows nothing of a secret, and needs none */
+	must(burin_cmc_hear_secret(&heard, NULL, 0, 0, &why, &e));
 	told(burin_cmc_hear_secret(&heard, &identity, 1, 0, &why, &e),
 	    BURIN_CMC_BAD_IDENTITY, NULL, 0, "identity-proof");
 	forget();
@@ -454,6 +455,83 @@ test_rounds(void **state)
 	forget();
 	said_begin(&s);
 	refused(mac_of(2000001, &s), BURIN_CMC_BAD_ALG, 0, "algorithm-refused");
+}
+
+/* popLinkWitnessV2 of so many rounds of PBKDF2, in the first of two requests.
+ */
+static struct der
+slow_links(long rounds)
+{
+	struct der a = pair(NULL), out = { NULL, 0 };
+	const unsigned char *p = a.data;
+	CMC_REQS *list = d2i_CMC_REQS(NULL, &p, (long)a.len);
+	X509_ALGOR *alg =
+	    PKCS5_pbkdf2_set((int)rounds, NULL, 0, NID_hmacWithSHA256, -1);
+	X509_ALGOR *mac = cmc_hmac_algor("SHA256");
+	ASN1_OCTET_STRING *value = ASN1_OCTET_STRING_new();
+	CMC_WITNESS w = { alg, mac, value };
+	X509_REQ *req = pki_req("a", ed, NULL);
+	unsigned char *der = NULL;
+	CMC_TCR *tcr;
+	int n;
+
+	assert_non_null(alg);
+	n = ASN1_item_i2d(
+	    (const ASN1_VALUE *)&w, &der, ASN1_ITEM_rptr(CMC_WITNESS));
+	assert_true(n > 0);
+	assert_int_equal(X509_REQ_add1_attr_by_txt(
+			     req, CMC_OID_ARC "33", V_ASN1_SEQUENCE, der, n),
+	    1);
+	OPENSSL_free(der);
+	der = NULL;
+	n = i2d_X509_REQ(req, &der);
+	p = der;
+	tcr = sk_CMC_REQ_value(list, 0)->d.tcr;
+	assert_non_null(d2i_ASN1_TYPE(&tcr->certificationRequest, &p, n));
+	OPENSSL_free(der);
+	out.len = (size_t)i2d_CMC_REQS(list, &out.data);
+	X509_REQ_free(req);
+	X509_ALGOR_free(alg);
+	X509_ALGOR_free(mac);
+	ASN1_OCTET_STRING_free(value);
+	sk_CMC_REQ_pop_free(list, CMC_REQ_free);
+	OPENSSL_free(a.data);
+	return out;
+}
+
+static void
+test_link_rounds(void **state)
+{
+	static const long rounds[] = { 1000, 2000001 };
+	struct der reqs;
+	struct said s;
+	ASN1_TYPE *proof;
+	size_t i;
+
+	(void)state;
+	identity.identification = NULL;
+	for (i = 0; i < 2; i++) {
+		reqs = slow_links(rounds[i]);
+		must(cmc_identity_prove(
+		    &identity, reqs.data, reqs.len, &proof, &e));
+		said_begin(&s);
+		(void)said_any(&s, CMC_OID_ARC "34", proof);
+		(void)said_octets(&s, CMC_POP_LINK_RANDOM, "random", 6);
+		ASN1_TYPE_free(proof);
+		hear(message(&s, &reqs, &by_cert));
+		burin_error_clear(&e);
+		assert_int_equal(
+		    burin_cmc_hear_secret(&heard, &identity, 0, 0, &why, &e),
+		    -1);
+		/* only the second says so before it makes anything */
+		assert_int_equal(
+		    strstr(e.reason, "2000000 rounds") != NULL, i == 1);
+		told(-1, BURIN_CMC_POP_FAILED, (uint32_t[]) { 1, 2 }, 2,
+		    "pop-link");
+		forget();
+		OPENSSL_free(reqs.data);
+	}
+	identity.identification = "r7";
 }
 
 /* --- proofs of possession ------------------------------------------------- */
@@ -934,6 +1012,7 @@ main(void)
 		cmocka_unit_test(test_legacy),
 		cmocka_unit_test(test_auth_data),
 		cmocka_unit_test(test_rounds),
+		cmocka_unit_test(test_link_rounds),
 		cmocka_unit_test(test_wrong_pop),
 		cmocka_unit_test(test_popo),
 		cmocka_unit_test(test_agreement),
