@@ -286,6 +286,8 @@ no_secret(const struct cmc_hearing *hg)
 
 	if (h->auth_data != 0)
 		return bad_auth(hg, "has an authData that nobody can verify");
+	if (!h->has_proof && !h->has_random && h->by != BURIN_CMC_BY_SECRET)
+		return 0;
 	return cmc_refuse(hg,
 	    h->by == BURIN_CMC_BY_SECRET ? BURIN_CMC_BAD_MESSAGE_CHECK
 					 : BURIN_CMC_BAD_IDENTITY,

@@ -9,8 +9,9 @@
  *
  * A server takes these steps, each of which may end in a refusal:
  *
- *	burin_cmc_hear          the envelopes off, the body read: nothing
- *believed burin_cmc_hear_signer   the signature, with the certificate it found
+ *	burin_cmc_hear          the envelopes off, the body read; nothing is
+ *				believed
+ *	burin_cmc_hear_signer   the signature, with the certificate it found
  *	burin_cmc_hear_secret   MAC, identity proof, link to the POP
  *	burin_cmc_hear_pops     the proof of possession of each request
  *	burin_cmc_answer_make   the response
@@ -258,6 +259,8 @@ int burin_cmc_hear_signer(struct burin_cmc_heard *h, X509 *cert, EVP_PKEY *pub,
  * (popFailed, and the ids of those that lack it). A proof without link, or a
  * link without a proof, is refused unless linked: the caller holds the names
  * of the requests against what the secret is for (RFC 6402 section 2.3 (c)).
+ * What authData refers to: its MAC (authDataFail); nothing may be asked in it.
+ * id NULL: no secret is known; what needs one is refused.
  */
 int burin_cmc_hear_secret(struct burin_cmc_heard *h,
     const struct burin_cmc_identity *id, int linked, int legacy,
