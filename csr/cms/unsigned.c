@@ -224,7 +224,10 @@ csr_unsigned_put(const void *der, size_t len, const char *oid,
 	}
 	for (i = 0; i < n_places(cms); i++) {
 		if (X509at_add1_attr(place(cms, i), attr) == NULL) {
-			(void)burin_fail_memory(e);
+			(void)burin_fail_openssl(e, BURIN_EUSAGE,
+			    "message-encode",
+			    "an unsigned attribute cannot be added to the "
+			    "message");
 			goto out;
 		}
 	}
