@@ -187,8 +187,9 @@ struct settings {
 	unsigned retry_after; /* seconds until a pending one asks again */
 	unsigned crl_days;    /* from thisUpdate to nextUpdate */
 	enum key_reuse key_reuse;
-	int no_renew_same_key;	       /* renew_same_key = no */
-	int rename;		       /* changeSubjectName needs no approval */
+	int no_renew_same_key; /* renew_same_key = no */
+	int rename;	       /* changeSubjectName needs no approval */
+	int confirm;	       /* CMC: certificates are to be accepted */
 	char *hosts[CA_MAX_HOSTS + 1]; /* NULL-ended */
 };
 void settings_clear(struct settings *s);

@@ -86,6 +86,13 @@ int store_invite_secret(struct store *st, long long id,
 int store_invite_use(struct store *st, long long id,
     const unsigned char use[CA_SHA256], time_t now, struct burin_error *e);
 
+/*
+ * A key for something that the authority has to recognise as its own, made
+ * of DIR/secrets.key. Needs no transaction.
+ */
+int store_subkey(const struct store *st, const char *purpose,
+    unsigned char out[CA_SHA256], struct burin_error *e);
+
 /* --- store_cert.c -------------------------------------------------------- */
 
 enum cert_state {
@@ -129,6 +136,9 @@ int store_cert_of_serial(struct store *st, const char *serial,
 int store_cert_of_key(struct store *st, EVP_PKEY *key,
     int (*each)(void *arg, const struct issued *c, struct burin_error *e),
     void *arg, struct burin_error *e);
+/* SHA-256 of the DER SubjectPublicKeyInfo. */
+int key_sha256(
+    EVP_PKEY *key, unsigned char out[CA_SHA256], struct burin_error *e);
 /* Every certificate, oldest first, until it returns -1. */
 int store_cert_each(struct store *st,
     int (*each)(void *arg, const struct issued *c, struct burin_error *e),

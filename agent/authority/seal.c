@@ -95,6 +95,16 @@ key_for(
 }
 
 int
+store_subkey(const struct store *st, const char *purpose,
+    unsigned char out[CA_SHA256], struct burin_error *e)
+{
+	return key_for(st, purpose, out) == 0
+	    ? 0
+	    : burin_fail_openssl(
+		  e, BURIN_EINTERNAL, "digest-failed", "HMAC failed");
+}
+
+int
 seal_close(const struct store *st, const void *context, size_t context_len,
     const struct burin_secret *value, unsigned char **out, size_t *len,
     struct burin_error *e)

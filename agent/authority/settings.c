@@ -76,6 +76,10 @@ write_policy(BIO *out, const struct settings *s)
 	    "# changeSubjectName at once (yes), or by the operator (no).\n"
 	    "rename = %s\n",
 	    s->rename ? "yes" : "no");
+	(void)BIO_printf(out,
+	    "# Who gets a certificate by CMC has to accept it: yes or no.\n"
+	    "confirm = %s\n",
+	    s->confirm ? "yes" : "no");
 }
 
 int
@@ -230,6 +234,8 @@ read_policy(struct settings *s, const CONF_VALUE *v, struct burin_error *e)
 		return read_reuse(&s->key_reuse, v, e);
 	if (strcmp(v->name, "rename") == 0)
 		return read_switch(&s->rename, v, e);
+	if (strcmp(v->name, "confirm") == 0)
+		return read_switch(&s->confirm, v, e);
 	if (strcmp(v->name, "renew_same_key") == 0) {
 		if (read_switch(&same, v, e) != 0)
 			return -1;

@@ -28,8 +28,7 @@ issued_clear(struct issued *c)
 	memset(c, 0, sizeof(*c));
 }
 
-/* SHA-256 of the DER SubjectPublicKeyInfo. */
-static int
+int
 key_sha256(EVP_PKEY *key, unsigned char out[CA_SHA256], struct burin_error *e)
 {
 	unsigned char *der = NULL;

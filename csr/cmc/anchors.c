@@ -204,6 +204,8 @@ cmc_anchors_read(const struct cmc_reader *rd)
 	const CMC_ANCHORS *list =
 	    cmc_body_value(layer->in.body, CMC_TRUSTED_ANCHORS);
 
+	if (layer->voice == CMC_RA)
+		return 0;
 	if (auth != NULL)
 		return read_auth(rd, layer, auth);
 	return list == NULL ? 0 : take_anchors(rd, list, layer, rd->r->certs);

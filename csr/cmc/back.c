@@ -30,22 +30,13 @@ is_unknown(const struct burin_cmc_expect *x)
 	return x->request == NULL && x->thread == NULL;
 }
 
-int
-cmc_sent_read(const struct cmc_reader *rd)
+static int
+open_sent(const struct cmc_reader *rd, const unsigned char *der, size_t len,
+    struct cmc_opened *sent)
 {
-	const struct burin_cmc_expect *x = rd->x;
-	struct cmc_opened *sent = &rd->kept->sent;
 	enum burin_cms_type type;
 
-	if (is_unknown(x))
-		return 0;
-	if (x->request == NULL || x->request_len == 0)
-		return bad_request(rd, "is not there to hold the answer to");
-	/* PKCS#10: the one part of a Simple request. */
-	if (!cmc_is_content_info(x->request, x->request_len))
-		return 0;
-	if (cmc_message_open(
-		x->request, x->request_len, 0, BURIN_EUSAGE, sent, rd->e) == -1)
+	if (cmc_message_open(der, len, 0, BURIN_EUSAGE, sent, rd->e) == -1)
 		return -1;
 	type = burin_cms_get_type(sent->cms);
 	if (type == BURIN_CMS_ENVELOPED || type == BURIN_CMS_AUTH_ENVELOPED)
@@ -56,11 +47,39 @@ cmc_sent_read(const struct cmc_reader *rd)
 }
 
 int
+cmc_sent_read(const struct cmc_reader *rd)
+{
+	const struct burin_cmc_expect *x = rd->x;
+
+	if (x->layer != NULL &&
+	    open_sent(rd, x->layer, x->layer_len, &rd->kept->layer) == -1)
+		return -1;
+	if (is_unknown(x))
+		return 0;
+	if (x->request == NULL || x->request_len == 0)
+		return bad_request(rd, "is not there to hold the answer to");
+	/* PKCS#10: the one part of a Simple request. */
+	if (!cmc_is_content_info(x->request, x->request_len))
+		return 0;
+	return open_sent(rd, x->request, x->request_len, &rd->kept->sent);
+}
+
+int
+cmc_is_others(const struct cmc_reader *rd, uint32_t id)
+{
+	const struct cmc_body *layer = rd->kept->layer.body;
+
+	return layer != NULL &&
+	    (cmc_body_message(layer, id) != NULL ||
+		cmc_body_request(layer, id) != NULL);
+}
+
+int
 cmc_sent_has(const struct cmc_reader *rd, uint32_t id)
 {
 	const struct cmc_body *body = rd->kept->sent.body;
 
-	if (is_unknown(rd->x))
+	if (is_unknown(rd->x) || cmc_is_others(rd, id))
 		return 1;
 	/* RFC 10002 section 6.1.1: 1 is the request of a Simple request. */
 	return body != NULL ? cmc_body_has(body, id) : id == 1;

@@ -68,34 +68,18 @@ static const char pop_advice[] =
 
 /* --- text ----------------------------------------------------------------- */
 
-/* Cleaned, cut between two characters. */
-static void
-put_text(char *out, size_t size, const char *s)
-{
-	size_t len = strlen(s);
-
-	if (len >= size)
-		len = size - 1;
-	while (len > 0 && ((unsigned char)s[len] & 0xc0) == 0x80)
-		len--;
-	memcpy(out, s, len);
-	out[len] = '\0';
-}
-
 /* statusStrings, each once: version 1 and 2 often say the same. */
 static int
 add_text(const struct cmc_reader *rd, const struct cmc_state *s)
 {
-	struct csr_text one = { 0 }, all = { 0 };
+	struct csr_text all = { 0 };
 	char *clean = NULL, *joined = NULL;
 	char *out = rd->r->text;
 	int rc = -1;
 
 	if (s->text == NULL || ASN1_STRING_length(s->text) == 0)
 		return 0;
-	csr_text_clean(&one, (const char *)ASN1_STRING_get0_data(s->text),
-	    (size_t)ASN1_STRING_length(s->text), 0);
-	if ((clean = csr_text_take(&one)) == NULL)
+	if ((clean = cmc_state_text(s)) == NULL)
 		goto out;
 	csr_text_puts(&all, out);
 	if (strstr(out, clean) == NULL) {
@@ -104,7 +88,7 @@ add_text(const struct cmc_reader *rd, const struct cmc_state *s)
 	}
 	if ((joined = csr_text_take(&all)) == NULL)
 		goto out;
-	put_text(out, sizeof(rd->r->text), joined);
+	cmc_text_cut(out, sizeof(rd->r->text), joined);
 	rc = 0;
 out:
 	free(clean);
@@ -196,42 +180,70 @@ unknown_part(const struct cmc_reader *rd, uint32_t id)
 	return burin_error_rule(rd->e, RULE_STATUS);
 }
 
+/*
+ * Of what an RA passed on, only what keeps it waiting is for the RA, and what
+ * it has to confirm; the rest goes to who asked.
+ */
+static int
+is_for_us(const struct cmc_reader *rd, const struct cmc_state *s,
+    const struct cmc_path *path)
+{
+	if (rd->x->layer == NULL || path->ids[0] == 0)
+		return 1;
+	if (path->n > 1)
+		return 0;
+	return !cmc_is_others(rd, path->ids[0]) ||
+	    s->status == BURIN_CMC_PENDING || s->status == BURIN_CMC_PARTIAL ||
+	    s->status == BURIN_CMC_CONFIRM_REQUIRED;
+}
+
+/* Into messages of others a path may lead, of which we have none ourselves. */
+static int
+is_part(const struct cmc_reader *rd, const struct cmc_path *path)
+{
+	if (path->n > 1)
+		return rd->kept->layer.body != NULL &&
+		    cmc_body_message(rd->kept->layer.body, path->ids[0]) !=
+		    NULL;
+	return path->ids[0] == 0 || cmc_sent_has(rd, path->ids[0]);
+}
+
 static int
 judge_state(
     const struct cmc_reader *rd, const struct cmc_state *s, struct verdict *v)
 {
 	struct cmc_path path;
-	size_t i;
+	size_t i, n = 0;
 
 	for (i = 0; i < s->n_parts; i++) {
 		cmc_state_part(s, i, &path);
-		/* Our messages have no messages inside. */
-		if (path.n != 1 ||
-		    (path.ids[0] != 0 && !cmc_sent_has(rd, path.ids[0])))
+		if (!is_part(rd, &path))
 			return unknown_part(rd, path.ids[0]);
+		if (!is_for_us(rd, s, &path))
+			continue;
 		judge(v, rank_of(rd, s, path.ids[0]), s);
+		n++;
 	}
-	return add_text(rd, s);
+	return n > 0 ? add_text(rd, s) : 0;
 }
 
 static int
 judge_layer(
     const struct cmc_reader *rd, const struct cmc_body *b, struct verdict *v)
 {
+	size_t i, n = 0, most = BURIN_CMC_MAX_STATUS;
 	struct cmc_state state;
-	size_t i, n = 0;
 
+	if (rd->x->layer != NULL)
+		most = BURIN_CMC_MAX_PARTS;
 	for (i = 0; i < b->n_controls; i++) {
 		const struct cmc_control_part *part = &b->controls[i];
 
-		if (part->row == NULL ||
-		    (part->row->number != CMC_STATUS_INFO &&
-			part->row->number != CMC_STATUS_INFO_V2))
+		if (!cmc_is_state(part))
 			continue;
-		if (++n > BURIN_CMC_MAX_STATUS) {
+		if (++n > most) {
 			(void)burin_fail(rd->e, BURIN_ECHECK, "cmc-malformed",
-			    "the answer has more than %d statuses",
-			    BURIN_CMC_MAX_STATUS);
+			    "the answer has more than %zu statuses", most);
 			return burin_error_rule(rd->e, RULE_STATUS);
 		}
 		/* The parser took it before: no flaw. */

@@ -162,6 +162,8 @@ struct cmc_state {
 	const STACK_OF(ASN1_INTEGER) * ids;
 	const STACK_OF(CMC_REF) * refs;
 };
+/* 1 when a control is one of either kind. */
+int cmc_is_state(const struct cmc_control_part *part);
 /*
  * part is a control of either kind. NULL, or what is wrong with it: goes
  * behind "the control NAME".
@@ -170,6 +172,10 @@ const char *cmc_state_read(
     const struct cmc_control_part *part, struct cmc_state *out);
 /* A GeneralizedTime, or -1. */
 int cmc_time_read(const ASN1_GENERALIZEDTIME *t, time_t *out);
+/* Its statusString without what controls a terminal; NULL: no memory. free. */
+char *cmc_state_text(const struct cmc_state *s);
+/* s as far as it fits, cut between two characters. */
+void cmc_text_cut(char *out, size_t size, const char *s);
 /* The i-th part that a status is about; {0} is the whole message. */
 void cmc_state_part(const struct cmc_state *s, size_t i, struct cmc_path *path);
 

@@ -62,12 +62,34 @@ say_what_it_says(const struct cmc_reader *rd)
 	return -1;
 }
 
+/*
+ * An RA may refuse, let wait and challenge by itself (RFC 10002 sections 6.8
+ * and 7); success of an end entity's request is the CA's to say.
+ */
+static int
+check_ra(const struct cmc_reader *rd)
+{
+	const struct cmc_layer *last = &rd->kept->layers[rd->kept->n - 1];
+
+	if (last->voice != CMC_RA || rd->x->layer != NULL ||
+	    rd->r->outcome == BURIN_CMC_WAIT ||
+	    rd->r->outcome == BURIN_CMC_CHALLENGE)
+		return 0;
+	(void)burin_fail(rd->e, BURIN_ECHECK, "cmc-signer",
+	    "the answer is signed by a registration authority and holds no "
+	    "response of the authority itself");
+	return burin_error_rule(rd->e, "RFC 6402 section 2.6");
+}
+
 static int
 read_full(const struct cmc_reader *rd)
 {
 	if (cmc_thread_check(rd) == -1)
 		return say_what_it_says(rd);
-	if (cmc_challenges_read(rd) == -1 || cmc_outcome_read(rd) == -1)
+	if (cmc_challenges_read(rd) == -1 || cmc_outcome_read(rd) == -1 ||
+	    check_ra(rd) == -1)
+		return -1;
+	if (rd->x->layer != NULL && cmc_answers_find(rd) == -1)
 		return -1;
 	return cmc_anchors_read(rd);
 }
@@ -119,6 +141,8 @@ burin_cmc_reply_clear(struct burin_cmc_reply *r)
 		for (i = 0; i < r->kept->n; i++)
 			cmc_opened_clear(&r->kept->layers[i].in);
 		cmc_opened_clear(&r->kept->sent);
+		cmc_opened_clear(&r->kept->layer);
+		free(r->kept->answers);
 		free(r->kept);
 	}
 	sk_X509_pop_free(r->certs, X509_free);

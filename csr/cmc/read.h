@@ -32,6 +32,10 @@ struct cmc_kept {
 	size_t n;
 	struct cmc_layer layers[BURIN_CMC_MAX_DEPTH];
 	struct cmc_opened sent; /* our own message; body NULL: PKCS#10 */
+	/* of an RA: its layer, and for each message in it the answer inside */
+	struct cmc_opened layer;
+	size_t n_answers;
+	const struct cmc_message_part **answers; /* NULL: none */
 };
 
 /* One answer being read. */
@@ -69,10 +73,12 @@ int cmc_voice_find(const struct cmc_reader *rd, struct burin_cms *cms,
 
 /* --- back.c --------------------------------------------------------------- */
 
-/* Our own message; the answer is held against it. */
+/* Our own message; the answer is held against it. An RA's layer as well. */
 int cmc_sent_read(const struct cmc_reader *rd);
-/* 1 when a part of our message has this id. */
+/* 1 when a part of our message, or of our layer, has this id. */
 int cmc_sent_has(const struct cmc_reader *rd, uint32_t id);
+/* 1 when this is a message of others in our layer, or their request. */
+int cmc_is_others(const struct cmc_reader *rd, uint32_t id);
 /* transactionId, nonces, dataReturn, responseInfo: sections 6.4, 6.6, 6.12. */
 int cmc_thread_check(const struct cmc_reader *rd);
 
@@ -87,6 +93,11 @@ int cmc_challenges_read(const struct cmc_reader *rd);
 int cmc_outcome_read(const struct cmc_reader *rd);
 /* The same of an answer that nobody signed: always an error. */
 int cmc_hint_read(const struct cmc_reader *rd);
+
+/* --- inside.c ------------------------------------------------------------- */
+
+/* The answers to the messages in an RA's layer: kept->answers. */
+int cmc_answers_find(const struct cmc_reader *rd);
 
 /* --- anchors.c ------------------------------------------------------------ */
 

@@ -143,16 +143,9 @@ static void
 say_signer(const struct cmc_reader *rd, X509 *cert)
 {
 	char *name = burin_dn_text(X509_get_subject_name(cert));
-	size_t len = name != NULL ? strlen(name) : 0;
 
-	/* Cut between two characters. */
-	if (len >= sizeof(rd->r->signer))
-		len = sizeof(rd->r->signer) - 1;
-	while (len > 0 && ((unsigned char)name[len] & 0xc0) == 0x80)
-		len--;
-	if (len > 0)
-		memcpy(rd->r->signer, name, len);
-	rd->r->signer[len] = '\0';
+	cmc_text_cut(
+	    rd->r->signer, sizeof(rd->r->signer), name != NULL ? name : "");
 	free(name);
 }
 

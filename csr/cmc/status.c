@@ -10,6 +10,7 @@
 #include <openssl/err.h>
 #include <openssl/objects.h>
 
+#include "../internal.h"
 #include "parse.h"
 
 /* --- extendedFailInfo and pendInfo ---------------------------------------- */
@@ -108,6 +109,33 @@ take_info(const CMC_INFO *info, struct cmc_state *out)
 	}
 }
 
+/* --- text ----------------------------------------------------------------- */
+
+char *
+cmc_state_text(const struct cmc_state *s)
+{
+	struct csr_text text = { 0 };
+
+	if (s->text != NULL)
+		csr_text_clean(&text,
+		    (const char *)ASN1_STRING_get0_data(s->text),
+		    (size_t)ASN1_STRING_length(s->text), 0);
+	return csr_text_take(&text);
+}
+
+void
+cmc_text_cut(char *out, size_t size, const char *s)
+{
+	size_t len = strlen(s);
+
+	if (len >= size)
+		len = size - 1;
+	while (len > 0 && ((unsigned char)s[len] & 0xc0) == 0x80)
+		len--;
+	memcpy(out, s, len);
+	out[len] = '\0';
+}
+
 /* --- one status ----------------------------------------------------------- */
 
 static const char *
@@ -152,6 +180,14 @@ check_parts(struct cmc_state *out)
 		return "has a bodyList with something that is no bodyPartID";
 	out->n_parts = (size_t)n;
 	return NULL;
+}
+
+int
+cmc_is_state(const struct cmc_control_part *part)
+{
+	return part->row != NULL &&
+	    (part->row->number == CMC_STATUS_INFO ||
+		part->row->number == CMC_STATUS_INFO_V2);
 }
 
 const char *

@@ -217,6 +217,15 @@ struct burin_cmc_expect {
 	/* 1: a Simple response (unsigned) may be believed as far as its
 	 * certificates can be checked by themselves */
 	int simple;
+	/*
+	 * The layer of an RA (burin_cmc_layer_make) that this answers: request
+	 * itself, or what request polls for the rest of. What is said of the
+	 * requests in it is said to others: the outcome is that of the whole,
+	 * or waiting for more of them (burin_cmc_reply_part has the rest).
+	 * NULL: the request is one's own.
+	 */
+	const unsigned char *layer;
+	size_t layer_len;
 };
 
 enum burin_cmc_outcome {

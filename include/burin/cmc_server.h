@@ -34,6 +34,8 @@ extern "C" {
 #define BURIN_CMC_MAX_REFUSED 32  /* parts that one status is about */
 #define BURIN_CMC_MAX_UNSIGNED 16 /* values of unsignedData */
 #define BURIN_CMC_SHA256 32	  /* bytes */
+/* Simple requests in a layer: their certificates come in one message. */
+#define BURIN_CMC_MAX_SIMPLE 48
 
 /* CMCFailInfo (RFC 10002 section 6.1.4). */
 enum burin_cmc_fail {
@@ -380,7 +382,8 @@ struct burin_cmc_vouch {
 	struct burin_cmc_path path; /* as in struct burin_cmc_statement */
 	const uint32_t *ids;
 	size_t n_ids;
-	/* TEMPLATE with replace: NULL fields stay as they are */
+	/* TEMPLATE: NULL fields stay as they are; ... */
+	int remove; /* ... 1: these are to go (replace FALSE) */
 	const X509_NAME *subject;
 	const STACK_OF(X509_EXTENSION) * extensions;
 };
@@ -389,6 +392,7 @@ struct burin_cmc_vouch {
  * body part ids 1…n_messages, batchRequests naming them (batch 1), PKCS#10 of
  * Simple requests into reqSequence with the ids behind. unsignedData of the
  * messages is lifted: their id before its path, into our unsigned attributes.
+ * EXTENSIONS is not stated: what is deprecated is only read.
  */
 struct burin_cmc_layer {
 	const struct burin_cmc_thread *thread;
@@ -405,13 +409,29 @@ struct burin_cmc_layer {
 int burin_cmc_layer_make(const struct burin_cmc_layer *l, unsigned char **der,
     size_t *der_len, struct burin_error *e);
 /*
- * The answers inside a reply to a layer: burin_cmc_read has verified it. For
- * message number i (1…n_messages) its own PKIResponse or certs-only, as it
- * came; NULL: not in this reply. states of Simple requests and of the whole
- * are in the reply as ever.
+ * The answers inside a reply to a layer: burin_cmc_read has verified it, with
+ * expect.layer. For message number i (1…n_messages) its own PKIResponse or
+ * certs-only, as it came; -1 and NULL: not in this reply, or not to be told
+ * apart. What is found is what brings back transactionId and nonce of the
+ * message; for one that has neither, what holds a certificate for its key, or
+ * has its number, or its place. No answer is for two messages.
  */
 int burin_cmc_reply_inside(const struct burin_cmc_reply *r, size_t i,
     const unsigned char **der, size_t *len);
+/* What a reply says of one part of the layer. */
+struct burin_cmc_part_state {
+	enum burin_cmc_status status;
+	enum burin_cmc_fail fail;
+	char text[BURIN_ERROR_TEXT]; /* "" none */
+	struct burin_cmc_octets pend_token;
+	time_t pend_time; /* 0: not said */
+};
+/*
+ * The worst that is said of the part with this id: a Simple request, or a
+ * message as a whole. -1: nothing, which is success where all is done.
+ */
+int burin_cmc_reply_part(const struct burin_cmc_reply *r, uint32_t id,
+    struct burin_cmc_part_state *out);
 
 #ifdef __cplusplus
 }
