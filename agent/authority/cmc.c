@@ -163,6 +163,7 @@ make_full(struct cmc_work *w, struct cmc_reply *out, struct burin_error *e)
 	a.confirm = confirm;
 	a.n_confirm = (size_t)i;
 	a.inside = w->inside;
+	a.inside_ids = w->inside_ids;
 	a.n_inside = w->n_inside;
 	a.batch = w->n_inside > 0;
 	a.signer = &signer;
@@ -176,25 +177,28 @@ out:
 static void
 describe(const struct cmc_work *w, struct cmc_reply *out)
 {
+	const char *word = w->fail == BURIN_CMC_FAIL_NONE
+	    ? burin_cmc_status_name(w->status)
+	    : burin_cmc_fail_name(w->fail);
 	size_t i;
 
 	out->status = w->status;
 	out->fail = w->fail;
-	(void)snprintf(out->who, sizeof(out->who), "%s", w->principal);
+	(void)snprintf(out->who, sizeof(out->who), "%.*s",
+	    (int)sizeof(out->who) - 1, w->principal);
 	if (w->trouble[0] != '\0') {
-		(void)snprintf(out->said, sizeof(out->said), "%s", w->trouble);
+		(void)snprintf(out->said, sizeof(out->said), "%.*s",
+		    (int)sizeof(out->said) - 1, w->trouble);
 		return;
 	}
-	for (i = 0; i < w->n_states; i++)
-		if (w->states[i].status == w->status &&
-		    w->states[i].text != NULL) {
-			(void)snprintf(out->said, sizeof(out->said), "%s: %s",
-			    w->fail == BURIN_CMC_FAIL_NONE
-				? burin_cmc_status_name(w->status)
-				: burin_cmc_fail_name(w->fail),
-			    w->states[i].text);
-			return;
-		}
+	for (i = 0; i < w->n_states; i++) {
+		if (w->states[i].status != w->status ||
+		    w->states[i].text == NULL)
+			continue;
+		(void)snprintf(out->said, sizeof(out->said), "%s: %.*s", word,
+		    BURIN_ERROR_TEXT - 64, w->states[i].text);
+		return;
+	}
 }
 
 int

@@ -45,6 +45,7 @@ answer_one(struct cmc_work *w, const struct burin_cmc_inside *part,
 	inner.depth = w->depth + 1;
 	rc = cmc_work_run(&inner, &reply, e);
 	if (rc == 0) {
+		w->inside_ids[w->n_inside] = part->id;
 		w->inside[w->n_inside].der = reply.der;
 		w->inside[w->n_inside++].len = reply.len;
 	}

@@ -13,17 +13,6 @@
 /* --- those that wait
  * --------------------------------------------------------------- */
 
-static int
-is_waiting(const struct cmc_tally *t, uint32_t id)
-{
-	size_t i;
-
-	for (i = 0; i < t->n_wait; i++)
-		if (t->wait[i] == id)
-			return 1;
-	return 0;
-}
-
 /* All requests of the message: the poll brings what was issued again. */
 static int
 list_items(const struct cmc_work *w, const unsigned char *use,

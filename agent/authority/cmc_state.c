@@ -20,6 +20,7 @@ static const struct {
 	enum burin_cmc_fail fail;
 } fails[] = {
 	{ "key-type-refused", BURIN_CMC_BAD_ALG },
+	{ "algorithm-refused", BURIN_CMC_BAD_ALG },
 	{ "key-unknown", BURIN_CMC_BAD_ALG },
 	{ "identity-refused", BURIN_CMC_BAD_IDENTITY },
 	{ "identity-missing", BURIN_CMC_BAD_IDENTITY },
@@ -139,10 +140,41 @@ log_refusal(const struct cmc_work *w, const struct cmc_state *s,
 	return store_end(w->s->store, rc == 0, e) != 0 ? -1 : rc;
 }
 
+static int
+is_among(const uint32_t *ids, size_t n, uint32_t id)
+{
+	while (n-- > 0)
+		if (ids[n] == id)
+			return 1;
+	return 0;
+}
+
+/*
+ * A refusal of some parts refuses the message; what is said of no request
+ * would be taken for its success.
+ */
+static size_t
+whole(const struct cmc_work *w, const struct burin_cmc_refusal *why,
+    const uint32_t **parts,
+    uint32_t all[BURIN_CMC_MAX_REFUSED + BURIN_CMC_MAX_PARTS])
+{
+	size_t i, n = why->n;
+
+	*parts = all;
+	if (n == 0)
+		return 0;
+	memcpy(all, why->parts, n * sizeof(*all));
+	for (i = 0; i < w->h.n_items; i++)
+		if (!is_among(all, n, w->h.items[i].id))
+			all[n++] = w->h.items[i].id;
+	return n;
+}
+
 int
 cmc_refuse(struct cmc_work *w, const uint32_t *parts, size_t n,
     const unsigned char *request, struct burin_error *e)
 {
+	uint32_t all[BURIN_CMC_MAX_REFUSED + BURIN_CMC_MAX_PARTS];
 	struct burin_cmc_refusal why = w->why;
 	struct burin_error before = *e;
 	int rc;
@@ -151,7 +183,7 @@ cmc_refuse(struct cmc_work *w, const uint32_t *parts, size_t n,
 	memset(&w->why, 0, sizeof(w->why));
 	w->why.fail = BURIN_CMC_FAIL_NONE;
 	if (before.status != BURIN_EAUTHORITY) {
-		(void)snprintf(w->trouble, sizeof(w->trouble), "%s: %s [%s]",
+		(void)snprintf(w->trouble, sizeof(w->trouble), "%s: %s [%.300s]",
 		    before.code, before.reason, before.cause);
 		why.status = BURIN_CMC_FAILED;
 		why.fail = BURIN_CMC_INTERNAL_CA_ERROR;
@@ -159,10 +191,8 @@ cmc_refuse(struct cmc_work *w, const uint32_t *parts, size_t n,
 		why.status = BURIN_CMC_FAILED;
 		why.fail = cmc_fail_of(before.code);
 	}
-	if (parts == NULL) {
-		parts = why.parts;
-		n = why.n;
-	}
+	if (parts == NULL)
+		n = whole(w, &why, &parts, all);
 	if (why.fail == BURIN_CMC_INTERNAL_CA_ERROR)
 		rc = cmc_state_add(w, why.status, why.fail, parts, n, e,
 		    "the authority failed; its operator finds the reason in "

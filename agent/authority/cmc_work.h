@@ -59,7 +59,8 @@ struct cmc_work {
 	STACK_OF(X509) * confirm;
 	struct burin_cmc_bytes *challenges; /* OPENSSL_free each */
 	size_t n_challenges;
-	struct burin_cmc_bytes *inside; /* OPENSSL_free each */
+	struct burin_cmc_bytes *inside;		  /* OPENSSL_free each */
+	uint32_t inside_ids[BURIN_CMC_MAX_PARTS]; /* what each answers */
 	size_t n_inside;
 	int only_certs;		      /* a Simple response says it all */
 	enum burin_cmc_status status; /* the worst */
