@@ -102,7 +102,7 @@ list_states(const struct cmc_work *w)
 	if ((list = calloc(w->n_states + 1, sizeof(*list))) == NULL)
 		return NULL;
 	for (i = 0; i < w->n_states; i++) {
-		const struct cmc_state *s = &w->states[i];
+		const struct cmc_told *s = &w->states[i];
 
 		list[i].status = s->status;
 		list[i].fail = s->fail;
@@ -210,7 +210,7 @@ cmc_work_run(struct cmc_work *w, struct cmc_reply *out, struct burin_error *e)
 	w->confirm = sk_X509_new_null();
 	if (w->certs == NULL || w->crls == NULL || w->confirm == NULL)
 		return burin_fail_memory(e);
-	if (act(w, e) != 0 && cmc_refuse(w, NULL, 0, NULL, e) != 0)
+	if (act(w, e) != 0 && cmc_deny(w, NULL, 0, NULL, e) != 0)
 		return -1;
 	describe(w, out);
 	return is_simple(w) ? make_simple(w, out, e) : make_full(w, out, e);

@@ -268,10 +268,10 @@ done_or_refused(
     struct cmc_work *w, int rc, uint32_t id, int say, struct burin_error *e)
 {
 	if (rc != 0)
-		return cmc_refuse(w, &id, 1, NULL, e);
+		return cmc_deny(w, &id, 1, NULL, e);
 	if (!say)
 		return 0;
-	return cmc_state_add(
+	return cmc_tell_of(
 	    w, BURIN_CMC_SUCCESS, BURIN_CMC_FAIL_NONE, &id, 1, e, NULL);
 }
 
@@ -303,7 +303,7 @@ cmc_controls(struct cmc_work *w, struct burin_error *e)
 			return -1;
 	}
 	for (i = 0; i < h->n_publishes; i++)
-		if (cmc_state_add(w, BURIN_CMC_NO_SUPPORT, BURIN_CMC_FAIL_NONE,
+		if (cmc_tell_of(w, BURIN_CMC_NO_SUPPORT, BURIN_CMC_FAIL_NONE,
 			&h->publishes[i].id, 1, e,
 			"this authority publishes nothing") != 0)
 			return -1;

@@ -102,9 +102,9 @@ static int
 tell_wait(struct cmc_work *w, const struct talk *talk, const uint32_t *ids,
     size_t n, struct burin_error *e)
 {
-	struct cmc_state *s;
+	struct cmc_told *s;
 
-	if (cmc_state_add(w, BURIN_CMC_PENDING, BURIN_CMC_FAIL_NONE, ids, n, e,
+	if (cmc_tell_of(w, BURIN_CMC_PENDING, BURIN_CMC_FAIL_NONE, ids, n, e,
 		"the request waits for the authority's operator") != 0)
 		return -1;
 	s = &w->states[w->n_states - 1];

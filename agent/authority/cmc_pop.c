@@ -145,7 +145,7 @@ challenge(struct cmc_work *w, const struct burin_cmc_item *item,
 	out->der = der;
 	der = NULL;
 	w->n_challenges++;
-	rc = cmc_state_add(w, BURIN_CMC_FAILED, BURIN_CMC_FAIL_POP_REQUIRED,
+	rc = cmc_tell_of(w, BURIN_CMC_FAILED, BURIN_CMC_FAIL_POP_REQUIRED,
 	    &item->id, 1, e, NULL);
 out:
 	OPENSSL_free(der);
@@ -164,7 +164,7 @@ challenge_all(struct cmc_work *w, const enum pop *pops, struct burin_error *e)
 	for (i = 0; i < w->h.n_items; i++)
 		if (pops[i] == POP_CHALLENGE &&
 		    challenge(w, &w->h.items[i], e) != 0 &&
-		    cmc_refuse(
+		    cmc_deny(
 			w, &w->h.items[i].id, 1, w->h.items[i].sha256, e) != 0)
 			return -1;
 	return 0;
@@ -188,7 +188,7 @@ cmc_pops(struct cmc_work *w, struct burin_error *e)
 		if (pops[i] != POP_REFUSED)
 			continue;
 		refused++;
-		if (cmc_refuse(
+		if (cmc_deny(
 			w, &w->h.items[i].id, 1, w->h.items[i].sha256, e) != 0)
 			goto out;
 	}
@@ -202,7 +202,7 @@ cmc_pops(struct cmc_work *w, struct burin_error *e)
 	}
 	for (i = 0; i < w->h.n_items; i++)
 		if (pops[i] != POP_REFUSED &&
-		    cmc_state_add(w, BURIN_CMC_FAILED, BURIN_CMC_BAD_REQUEST,
+		    cmc_tell_of(w, BURIN_CMC_FAILED, BURIN_CMC_BAD_REQUEST,
 			&w->h.items[i].id, 1, e,
 			"another request of this message lacks its proof of "
 			"possession") != 0)

@@ -152,7 +152,7 @@ cmc_issue_one(struct cmc_work *w, const struct issue_input *in, uint32_t id,
 	X509 *cert = NULL;
 
 	if (issue(w->s->store, w->s->ca, in, &outcome, &cert, e) != 0)
-		return cmc_refuse(w, &id, 1, NULL, e);
+		return cmc_deny(w, &id, 1, NULL, e);
 	if (outcome == ISSUE_PENDING) {
 		t->wait[t->n_wait++] = id;
 		return 0;
@@ -231,7 +231,7 @@ issue_item(struct cmc_work *w, struct issue_input in,
 
 	whose(w, item, &in, principal, sizeof(principal));
 	if (take_new_name(&in, item, e) != 0)
-		return cmc_refuse(w, &item->id, 1, item->sha256, e);
+		return cmc_deny(w, &item->id, 1, item->sha256, e);
 	in.asked = &item->asked;
 	in.request = item->sha256;
 	in.der = item->der;
@@ -246,12 +246,12 @@ int
 cmc_tell(struct cmc_work *w, const struct cmc_tally *t, struct burin_error *e)
 {
 	if (t->n_done > 0 &&
-	    cmc_state_add(w, BURIN_CMC_SUCCESS, BURIN_CMC_FAIL_NONE, t->done,
+	    cmc_tell_of(w, BURIN_CMC_SUCCESS, BURIN_CMC_FAIL_NONE, t->done,
 		t->n_done, e, NULL) != 0)
 		return -1;
 	if (t->n_confirm == 0)
 		return 0;
-	return cmc_state_add(w, BURIN_CMC_CONFIRM_REQUIRED, BURIN_CMC_FAIL_NONE,
+	return cmc_tell_of(w, BURIN_CMC_CONFIRM_REQUIRED, BURIN_CMC_FAIL_NONE,
 	    t->confirm, t->n_confirm, e, NULL);
 }
 
@@ -268,7 +268,7 @@ issue_all(struct cmc_work *w, struct burin_error *e)
 	int rc = -1;
 
 	if (begin(w, &in, e) != 0)
-		return cmc_refuse(w, NULL, 0, NULL, e);
+		return cmc_deny(w, NULL, 0, NULL, e);
 	if (!EVP_Q_digest(
 		NULL, "SHA256", NULL, w->h.reqs, w->h.reqs_len, use, NULL))
 		return burin_fail_openssl(

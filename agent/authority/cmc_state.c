@@ -67,10 +67,10 @@ is_worse(enum burin_cmc_status a, enum burin_cmc_status b)
 	return rank[a] > rank[b];
 }
 
-static struct cmc_state *
+static struct cmc_told *
 next_state(struct cmc_work *w)
 {
-	struct cmc_state *list;
+	struct cmc_told *list;
 
 	list = realloc(w->states, (w->n_states + 1) * sizeof(*list));
 	if (list == NULL)
@@ -81,11 +81,11 @@ next_state(struct cmc_work *w)
 }
 
 int
-cmc_state_add(struct cmc_work *w, enum burin_cmc_status status,
+cmc_tell_of(struct cmc_work *w, enum burin_cmc_status status,
     enum burin_cmc_fail fail, const uint32_t *parts, size_t n,
     struct burin_error *e, const char *fmt, ...)
 {
-	struct cmc_state *s;
+	struct cmc_told *s;
 	char text[MAX_STATE_TEXT];
 	va_list ap;
 	size_t i;
@@ -119,7 +119,7 @@ cmc_state_add(struct cmc_work *w, enum burin_cmc_status status,
 }
 
 static int
-log_refusal(const struct cmc_work *w, const struct cmc_state *s,
+log_refusal(const struct cmc_work *w, const struct cmc_told *s,
     const unsigned char *request, const char *code, struct burin_error *e)
 {
 	char hash[2 * CA_SHA256 + 1] = "-";
@@ -171,7 +171,7 @@ whole(const struct cmc_work *w, const struct burin_cmc_refusal *why,
 }
 
 int
-cmc_refuse(struct cmc_work *w, const uint32_t *parts, size_t n,
+cmc_deny(struct cmc_work *w, const uint32_t *parts, size_t n,
     const unsigned char *request, struct burin_error *e)
 {
 	uint32_t all[BURIN_CMC_MAX_REFUSED + BURIN_CMC_MAX_PARTS];
@@ -183,8 +183,9 @@ cmc_refuse(struct cmc_work *w, const uint32_t *parts, size_t n,
 	memset(&w->why, 0, sizeof(w->why));
 	w->why.fail = BURIN_CMC_FAIL_NONE;
 	if (before.status != BURIN_EAUTHORITY) {
-		(void)snprintf(w->trouble, sizeof(w->trouble), "%s: %s [%.300s]",
-		    before.code, before.reason, before.cause);
+		(void)snprintf(w->trouble, sizeof(w->trouble),
+		    "%s: %s [%.300s]", before.code, before.reason,
+		    before.cause);
 		why.status = BURIN_CMC_FAILED;
 		why.fail = BURIN_CMC_INTERNAL_CA_ERROR;
 	} else if (why.status == BURIN_CMC_SUCCESS) {
@@ -194,11 +195,11 @@ cmc_refuse(struct cmc_work *w, const uint32_t *parts, size_t n,
 	if (parts == NULL)
 		n = whole(w, &why, &parts, all);
 	if (why.fail == BURIN_CMC_INTERNAL_CA_ERROR)
-		rc = cmc_state_add(w, why.status, why.fail, parts, n, e,
+		rc = cmc_tell_of(w, why.status, why.fail, parts, n, e,
 		    "the authority failed; its operator finds the reason in "
 		    "its log");
 	else
-		rc = cmc_state_add(w, why.status, why.fail, parts, n, e,
+		rc = cmc_tell_of(w, why.status, why.fail, parts, n, e,
 		    "%s%s%s%s", before.reason,
 		    before.rule[0] != '\0' ? " (" : "", before.rule,
 		    before.rule[0] != '\0' ? ")" : "");

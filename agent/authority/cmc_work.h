@@ -29,7 +29,7 @@ struct cmc_around {
 };
 
 /* One status of the answer. */
-struct cmc_state {
+struct cmc_told {
 	enum burin_cmc_status status;
 	enum burin_cmc_fail fail;
 	struct burin_cmc_path *parts;
@@ -52,7 +52,7 @@ struct cmc_work {
 	struct burin_secret *secret; /* INVITE */
 	char principal[CMC_PRINCIPAL];
 	/* the answer */
-	struct cmc_state *states;
+	struct cmc_told *states;
 	size_t n_states;
 	STACK_OF(X509) * certs;
 	STACK_OF(X509_CRL) * crls;
@@ -79,7 +79,7 @@ void cmc_work_clear(struct cmc_work *w);
  */
 
 /* About n parts of the message, 0: about the whole. */
-int cmc_state_add(struct cmc_work *w, enum burin_cmc_status status,
+int cmc_tell_of(struct cmc_work *w, enum burin_cmc_status status,
     enum burin_cmc_fail fail, const uint32_t *parts, size_t n,
     struct burin_error *e, const char *fmt, ...) BURIN_PRINTF(7, 8);
 /*
@@ -87,7 +87,7 @@ int cmc_state_add(struct cmc_work *w, enum burin_cmc_status status,
  * and clears e; any other error becomes internalCAError, for nobody is told
  * what happens in here. parts NULL: as w->why says.
  */
-int cmc_refuse(struct cmc_work *w, const uint32_t *parts, size_t n,
+int cmc_deny(struct cmc_work *w, const uint32_t *parts, size_t n,
     const unsigned char *request, struct burin_error *e);
 /* What the codes of policy and proofs are in CMC. */
 enum burin_cmc_fail cmc_fail_of(const char *code);
