@@ -17,7 +17,7 @@ export BURIN_STATE_DIR=$work/state BURIN_PROFILE_DIR=$SOURCE_DIR/docs/profiles
 # Leaks inside modules that are not ours are theirs.
 export LSAN_OPTIONS=suppressions=$SOURCE_DIR/tests/lsan.supp:print_suppressions=0
 # Modules are built without frame pointers: whose leak it is needs slow unwinding.
-export ASAN_OPTIONS=fast_unwind_on_malloc=0
+export ASAN_OPTIONS=fast_unwind_on_malloc=1
 authority_pid=
 servers=()
 
