@@ -16,6 +16,7 @@
 
 #include <burin/crmf.h>
 
+#define SOFTHSM_LEAKS
 #include "pki.h"
 #include "softhsm.h"
 

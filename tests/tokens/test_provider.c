@@ -19,6 +19,7 @@
 #include <openssl/provider.h>
 #include <openssl/rsa.h>
 
+#define SOFTHSM_LEAKS
 #include "softhsm.h"
 
 #define MAX 512

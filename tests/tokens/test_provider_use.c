@@ -18,6 +18,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#define SOFTHSM_LEAKS
 #include "softhsm.h"
 
 static struct softhsm h;
