@@ -15,7 +15,7 @@
 #include "mime/mail.h"
 #include "mime.h"
 
-#define SECONDS 10
+#define SECONDS 30
 #define MAX_LINE 32768 /* of JSON before a message */
 
 static int
