@@ -208,6 +208,13 @@ struct burin_cmc_expect {
 	time_t skew;
 	/* AuthenticatedData in the answer, and authData; NULL: refused */
 	const struct burin_cmc_identity *identity;
+	/*
+	 * Where identity is NULL and an answer needs it: gives it, for who
+	 * must ask a person. *out NULL: there is none. NULL: nobody is asked
+	 */
+	int (*find_identity)(void *arg, const struct burin_cmc_identity **out,
+	    struct burin_error *e);
+	void *arg;
 	/* an encrypted answer; NULL: refused */
 	EVP_PKEY *key, *pub;
 	const struct burin_cms_recipient *us;
