@@ -27,6 +27,7 @@ struct walk {
 	STACK_OF(X509) * anchors[2]; /* walk_anchors keeps them here */
 	struct burin_secret *secret; /* shared with the authority; asked once */
 	int asked;		     /* the authority was asked in this run */
+	int renamed; /* the request asks for other names than it repeats */
 	char text[sizeof(((struct engine_step *)0)->text)]; /* of the step */
 };
 

@@ -18,6 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cmc_ask.h"
 #include "message.h"
 #include "mime.h"
 #include "protocol.h"
@@ -209,5 +210,6 @@ const struct transport_protocol transport_file = {
 	.carries = TRANSPORT_EITHER,
 	.check = file_check,
 	.submit = file_submit,
+	.fetch = cmc_fetch,
 	.cacerts = NULL,
 };
