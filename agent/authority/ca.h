@@ -29,6 +29,8 @@
 #define CA_MAX_RSA_BITS 16384	   /* larger keys cost too much to check */
 #define CA_RETRY_AFTER 30	   /* seconds, unless authority.cnf says */
 #define CA_MAX_RETRY_AFTER 86400   /* seconds */
+#define CA_RATE 600		   /* requests, unless authority.cnf says */
+#define CA_MAX_RATE 100000
 
 /* --- store.c, store_invite.c, store_cert.c, store_audit.c -------------- */
 
@@ -184,17 +186,34 @@ int issue(struct store *st, const struct issuer *ca,
 
 /* --- settings.c: authority.cnf ------------------------------------------ */
 
+enum link_wish {
+	LINK_NO, /* not asked for; what is there has to fit all the same */
+	LINK_ASK,
+	LINK_REQUIRE
+};
+enum page_for {
+	PAGE_LOCAL, /* clients on this machine */
+	PAGE_ALL,
+	PAGE_OFF
+};
 struct settings {
 	char *name, *token, *ca_key, *tls_key, *profile;
 	int manual;
 	int digest;	      /* HTTP Digest is offered beside Basic */
 	unsigned retry_after; /* seconds until a pending one asks again */
+	unsigned rate;	      /* requests of an address in a minute; 0: any */
+	enum link_wish link;  /* of requests to their TLS session */
+	enum page_for page;   /* who sees the status page and the metrics */
 	char *hosts[CA_MAX_HOSTS + 1]; /* NULL-ended */
 };
 void settings_clear(struct settings *s);
 int settings_read(const char *dir, struct settings *s, struct burin_error *e);
 int settings_write(
     const char *dir, const struct settings *s, struct burin_error *e);
+/* settings_http.c: those of the HTTPS side. read: 1 known, 0 not one. */
+int settings_http_read(struct settings *s, const char *name, const char *value,
+    struct burin_error *e);
+void settings_http_write(BIO *out, const struct settings *s);
 
 /* --- files.c ------------------------------------------------------------ */
 
@@ -262,5 +281,11 @@ void peers_free(struct peers **p);
 /* 1 when this address has to wait. */
 int peers_blocked(struct peers *p, const struct sockaddr *sa, time_t now);
 void peers_failed(struct peers *p, const struct sockaddr *sa, time_t now);
+/*
+ * Counts a request; 1 when this address sends more than rate in a minute,
+ * after as many at once. rate 0: never.
+ */
+int peers_too_fast(
+    struct peers *p, const struct sockaddr *sa, unsigned rate, time_t now);
 
 #endif

@@ -210,7 +210,7 @@ out:
 static int
 write_settings(struct build *b, struct burin_error *e)
 {
-	struct settings s = { .retry_after = CA_RETRY_AFTER };
+	struct settings s = { .retry_after = CA_RETRY_AFTER, .rate = CA_RATE };
 	size_t i;
 	int rc = -1;
 

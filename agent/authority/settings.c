@@ -78,6 +78,7 @@ settings_write(const char *dir, const struct settings *s, struct burin_error *e)
 	    "# HTTP Digest beside Basic: yes or no. Clients that come in the "
 	    "same second\n# may be refused with it.\ndigest = %s\n",
 	    s->digest ? "yes" : "no");
+	settings_http_write(out, s);
 	(void)BIO_printf(out,
 	    "# Profile of a request that names none and "
 	    "whose invite names none.\n");
@@ -137,6 +138,10 @@ read_seconds(unsigned *out, const char *value, struct burin_error *e)
 static int
 read_value(struct settings *s, const CONF_VALUE *v, struct burin_error *e)
 {
+	int known = settings_http_read(s, v->name, v->value, e);
+
+	if (known != 0)
+		return known < 0 ? -1 : 0;
 	if (strcmp(v->name, "name") == 0)
 		return copy(&s->name, v->value, e);
 	if (strcmp(v->name, "token") == 0)
@@ -196,6 +201,7 @@ settings_read(const char *dir, struct settings *s, struct burin_error *e)
 
 	memset(s, 0, sizeof(*s));
 	s->retry_after = CA_RETRY_AFTER;
+	s->rate = CA_RATE;
 	if (ca_path(dir, "authority.cnf", &path, e) != 0)
 		goto out;
 	if ((conf = NCONF_new(NULL)) == NULL) {
