@@ -83,7 +83,7 @@ ok 'settings that make no sense are refused'
 
 pkg-config --exists libsystemd || skip 'libsystemd-dev is not installed'
 : >"$work/ready"
-clients activate 1 burin "${ca_module[@]}" authority serve "$work/ca" \
+python3 "$SOURCE_DIR/tests/e2e/clients.py" activate 1 burin "${ca_module[@]}" authority serve "$work/ca" \
 	--pin-source "file:$work/pin" >"$work/ready" 2>"$work/activated" &
 authority_pid=$!
 for ((i = 0; i < 200; i++)); do
