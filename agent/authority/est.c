@@ -73,10 +73,36 @@ serve_csrattrs(struct call *k)
 	free(text);
 }
 
+/*
+ * The request is linked to its session, as far as it has to be. Then sha256
+ * is what it is known by: who was told to come back links it to another one.
+ */
+static int
+check_link(struct call *k, struct issue_input *in,
+    unsigned char sha256[CA_SHA256], struct burin_error *e)
+{
+	X509_REQ *req = NULL;
+	int linked, rc;
+
+	if (burin_pkcs10_parse(k->x->body, k->x->len, BURIN_EUSAGE, &req, e) !=
+	    0)
+		return -1;
+	if ((rc = link_check(k, req, &linked, e)) != 0) {
+		(void)store_note(k->s->a->store, NULL, "proof-failed",
+		    "%s of %s via %s", e->code, in->principal, in->via);
+	} else if (linked) {
+		rc = link_hash(req, sha256, e);
+		in->request = sha256;
+	}
+	X509_REQ_free(req);
+	return rc;
+}
+
 static void
 answer_issue(struct call *k, struct issue_input *in)
 {
 	struct burin_error e = BURIN_ERROR_INIT;
+	unsigned char sha256[CA_SHA256];
 	enum issue_outcome outcome;
 	X509 *cert = NULL;
 
@@ -84,9 +110,11 @@ answer_issue(struct call *k, struct issue_input *in)
 	in->profiles = k->s->a->profiles;
 	in->manual = k->s->a->cnf.manual;
 	in->now = time(NULL);
-	in->request = k->x->body;
-	in->request_len = k->x->len;
-	if (issue(k->s->a->store, &k->s->a->ca, in, &outcome, &cert, &e) != 0) {
+	in->cnf = &k->s->a->cnf;
+	in->via = "est";
+	if (check_link(k, in, sha256, &e) != 0 ||
+	    issue_pkcs10(k->s->a->store, &k->s->a->ca, in, k->x->body,
+		k->x->len, &outcome, &cert, &e) != 0) {
 		answer_error(k->r, &e);
 	} else if (outcome == ISSUE_PENDING) {
 		answer_text(k->r, MHD_HTTP_ACCEPTED,

@@ -35,12 +35,11 @@ struct server {
 	atomic_size_t held;  /* bytes of bodies */
 };
 
-/* --- one request -----------------------------------------------------------
- */
+/* --- one request ------------------------------------------------------- */
 
 struct call;
 
-#define ROUTES 8
+#define ROUTES 9
 #define ROUTE_EST 1 /* EST_BASE [LABEL/] path; bodies are base64 */
 struct route {
 	const char *method; /* a GET is a HEAD, too */
@@ -72,8 +71,7 @@ struct call {
 	const char *method, *url;
 };
 
-/* --- route.c: what is where ------------------------------------------------
- */
+/* --- route.c: what is where -------------------------------------------- */
 
 /* The route of a path, whatever its method; x gets the label in it. */
 void route_find(const char *url, struct exchange *x);
@@ -92,8 +90,7 @@ void route_run(struct call *k);
  */
 int route_body(struct call *k);
 
-/* --- answer.c --------------------------------------------------------------
- */
+/* --- answer.c ---------------------------------------------------------- */
 
 #define ANSWER_TEXT 1536
 /* What goes back. Zero it, then fill it. */
@@ -128,16 +125,14 @@ void answer_cert(struct call *k, X509 *cert, struct burin_error *e);
 /* Queues k->r, logs and counts it, frees what it holds. */
 enum MHD_Result answer_send(struct call *k);
 
-/* --- est.c -----------------------------------------------------------------
- */
+/* --- est.c ------------------------------------------------------------- */
 
 void serve_cacerts(struct call *k);
 void serve_csrattrs(struct call *k);
 void serve_enroll(struct call *k);
 void serve_reenroll(struct call *k);
 
-/* --- link.c: is the request of this TLS session? ---------------------------
- */
+/* --- link.c: is the request of this TLS session? ----------------------- */
 
 /*
  * What links a request to its session (RFC 7030 section 3.5, RFC 7894
@@ -153,20 +148,18 @@ int link_check(
 int link_hash(
     X509_REQ *req, unsigned char sha256[CA_SHA256], struct burin_error *e);
 
-/* --- download.c: what anybody may fetch ------------------------------------
- */
+/* --- download.c: what anybody may fetch -------------------------------- */
 
 void serve_ca(struct call *k);
+void serve_crl(struct call *k);
 void serve_health(struct call *k);
 
-/* --- status.c: what the operator looks at ----------------------------------
- */
+/* --- status.c: what the operator looks at ------------------------------ */
 
 void serve_page(struct call *k);
 void serve_metrics(struct call *k);
 
-/* --- auth.c ----------------------------------------------------------------
- */
+/* --- auth.c ------------------------------------------------------------ */
 
 const struct sockaddr *http_peer(struct MHD_Connection *c);
 /*
@@ -183,8 +176,7 @@ int auth_ra(struct call *k);
 /* 1 when the setting "page" lets the peer see; 0 as above. */
 int auth_page(struct call *k);
 
-/* --- listen.c --------------------------------------------------------------
- */
+/* --- listen.c ---------------------------------------------------------- */
 
 /*
  * The listening socket: the one of a service manager (sd_listen_fds(3)), else
@@ -193,8 +185,7 @@ int auth_page(struct call *k);
 int listen_open(const struct settings *cnf, const char *listen, int *fd,
     char **url, struct burin_error *e);
 
-/* --- watch.c: connections and their time -----------------------------------
- */
+/* --- watch.c: connections and their time ------------------------------- */
 
 /* What is remembered of one connection: MHD's socket context. */
 struct conn {
@@ -211,8 +202,7 @@ void watch_remove(struct watch *w, struct conn *conn);
 void watch_limit(struct watch *w, struct conn *conn, int on);
 struct conn *http_conn(struct MHD_Connection *c);
 
-/* --- metrics.c -------------------------------------------------------------
- */
+/* --- metrics.c --------------------------------------------------------- */
 
 int metrics_new(struct metrics **out, struct burin_error *e);
 void metrics_free(struct metrics **m);
@@ -221,8 +211,7 @@ void metrics_print(struct server *s, BIO *out);
 void metrics_answer(struct metrics *m, const struct route *route,
     unsigned status, double seconds);
 
-/* --- tls.c: the server's key, which stays on the token ---------------------
- */
+/* --- tls.c: the server's key, which stays on the token ----------------- */
 
 int tls_start(struct authority *a, struct burin_error *e);
 void tls_stop(void);

@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <burin/names.h>
-
 #include "ca.h"
 
 #define TLS_RENEW (30 * 24 * 60 * 60) /* seconds before its end */
@@ -17,20 +15,13 @@ int
 own_tls_issue(struct store *st, const struct issuer *ca, EVP_PKEY *pub,
     const char *const *hosts, time_t now, X509 **out, struct burin_error *e)
 {
-	char *serial;
-	int rc = -1;
+	int rc;
 
-	if (own_tls_make(ca, pub, hosts, now, out, e) != 0)
+	if (own_tls_make(ca, pub, hosts, now, out, e) != 0 ||
+	    store_begin(st, e) != 0)
 		return -1;
-	if ((serial = burin_serial_text(X509_get0_serialNumber(*out))) == NULL)
-		return burin_fail_memory(e);
-	if (store_begin(st, e) == 0) {
-		rc = store_audit(st, e, "issued", "%s for this server", serial);
-		if (store_end(st, rc == 0, e) != 0)
-			rc = -1;
-	}
-	free(serial);
-	return rc;
+	rc = own_record(st, *out, "for this server", now, e);
+	return store_end(st, rc == 0, e) != 0 ? -1 : rc;
 }
 
 static int
@@ -94,7 +85,7 @@ check_audit(struct authority *a, struct burin_error *e)
 
 	if (store_begin(a->store, e) != 0)
 		return -1;
-	rc = store_audit_verify(a->store, e);
+	rc = store_audit_verify(a->store, NULL, e);
 	(void)store_end(a->store, 0, e);
 	return rc;
 }
@@ -104,7 +95,7 @@ authority_open(const char *dir, struct burin_p11 *p11, struct authority **out,
     struct burin_error *e)
 {
 	struct authority *a = NULL;
-	EVP_PKEY *tls;
+	EVP_PKEY *ca, *tls;
 	int rc = -1;
 
 	*out = NULL;
@@ -118,9 +109,10 @@ authority_open(const char *dir, struct burin_p11 *p11, struct authority **out,
 	    store_open(dir, 0, &a->store, e) != 0 || check_audit(a, e) != 0 ||
 	    ca_cert_read(dir, "ca.pem", &a->ca.cert, e) != 0)
 		goto out;
-	if (open_key(p11, a->cnf.ca_key, a->ca.cert, &a->ca_key, &a->ca.key,
-		e) != 0 ||
-	    open_key(p11, a->cnf.tls_key, NULL, &a->tls_key, &tls, e) != 0 ||
+	if (open_key(p11, a->cnf.ca_key, a->ca.cert, &a->ca_key, &ca, e) != 0)
+		goto out;
+	issuer_of_key(&a->ca, ca, a->ca.cert);
+	if (open_key(p11, a->cnf.tls_key, NULL, &a->tls_key, &tls, e) != 0 ||
 	    open_tls(a, time(NULL), e) != 0)
 		goto out;
 	*out = a;

@@ -28,6 +28,7 @@ static const struct route routes[ROUTES] = {
 	{ POST, "simpleenroll", ROUTE_EST, pkcs10, 64 * KIB, serve_enroll },
 	{ POST, "simplereenroll", ROUTE_EST, pkcs10, 64 * KIB, serve_reenroll },
 	{ GET, "/ca.cer", 0, NULL, 0, serve_ca },
+	{ GET, "/ca.crl", 0, NULL, 0, serve_crl },
 	{ GET, "/", 0, NULL, 0, serve_page },
 	{ GET, "/metrics", 0, NULL, 0, serve_metrics },
 	{ GET, "/healthz", 0, NULL, 0, serve_health },
