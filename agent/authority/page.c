@@ -32,7 +32,7 @@ static const char style[] =
     "dd{margin:0;font-size:1.5rem;font-variant-numeric:tabular-nums}\n"
     ".warn dd{color:var(--warn)}.bad dd{color:var(--bad)}\n"
     "svg{width:100%;height:auto;display:block}\n"
-    "svg text{fill:var(--soft);font:12px system-ui,sans-serif}\n"
+    "svg text{fill:var(--soft);font:14px system-ui,sans-serif}\n"
     ".grid{stroke:var(--line)}.issued{fill:var(--good)}"
     ".refused{fill:var(--bad)}\n"
     ".key{color:var(--soft);font-size:.85rem}"
