@@ -51,8 +51,8 @@ ekus_list(const EXTENDED_KEY_USAGE *ekus)
 	return list;
 }
 
-static char **
-sans_of(const STACK_OF(X509_EXTENSION) * exts)
+char **
+burin_exts_sans(const STACK_OF(X509_EXTENSION) * exts)
 {
 	GENERAL_NAMES *names;
 	char **list;
@@ -93,7 +93,7 @@ static STACK_OF(X509_EXTENSION) * asked_of(X509_REQ *req)
 char **
 burin_cert_sans(const X509 *cert)
 {
-	return sans_of(X509_get0_extensions(cert));
+	return burin_exts_sans(X509_get0_extensions(cert));
 }
 
 char **
@@ -106,7 +106,7 @@ char **
 burin_req_sans(X509_REQ *req)
 {
 	STACK_OF(X509_EXTENSION) *exts = asked_of(req);
-	char **list = sans_of(exts);
+	char **list = burin_exts_sans(exts);
 
 	sk_X509_EXTENSION_pop_free(exts, X509_EXTENSION_free);
 	return list;

@@ -6,6 +6,7 @@
  * line whose extension was copied is the fallback and not used.
  */
 
+#include <stdlib.h>
 #include <string.h>
 
 #include <openssl/err.h>
@@ -60,6 +61,73 @@ is_own_key(const char *key)
 	return strcmp(key, "days") == 0 || strcmp(key, "copy") == 0;
 }
 
+#define BASE "{base}"
+/* Stands for the URL while a profile is looked at. */
+#define SAMPLE_BASE "https://base.invalid"
+
+/*
+ * What of a URL does not end it, or begin something else, in a line of
+ * x509v3_config(5).
+ */
+int
+burin_url_check(const char *base, struct burin_error *e)
+{
+	if ((strncmp(base, "http://", 7) == 0 ||
+		strncmp(base, "https://", 8) == 0) &&
+	    strlen(base) <= BURIN_MAX_TEXT &&
+	    strspn(base,
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+		"0123456789:/.-_~%[]") == strlen(base))
+		return 0;
+	return burin_fail(e, BURIN_EUSAGE, "url-malformed",
+	    "'%.200s' is no URL of an authority: http or https, host, path",
+	    base);
+}
+
+/*
+ * value with base for every {base}: free(). *out NULL when the line has to be
+ * left out.
+ */
+static int
+put_base(const char *value, const char *base, char **out, struct burin_error *e)
+{
+	struct csr_text t = { 0 };
+	const char *at;
+
+	*out = NULL;
+	if (base == NULL && strstr(value, BASE) != NULL)
+		return 0;
+	if (base != NULL && burin_url_check(base, e) == -1)
+		return -1;
+	for (; (at = strstr(value, BASE)) != NULL; value = at + strlen(BASE)) {
+		csr_text_add(&t, value, (size_t)(at - value));
+		csr_text_puts(&t, base);
+	}
+	csr_text_puts(&t, value);
+	return (*out = csr_text_take(&t)) != NULL ? 0 : burin_fail_memory(e);
+}
+
+/* One line as an extension; *ext NULL: left out. */
+static int
+make_line(const struct burin_profile *p, X509V3_CTX *ctx,
+    const CONF_VALUE *line, const char *base, X509_EXTENSION **ext,
+    struct burin_error *e)
+{
+	char *value;
+	int rc = 0;
+
+	*ext = NULL;
+	if (put_base(line->value, base, &value, e) == -1)
+		return -1;
+	if (value != NULL)
+		rc = csr_ext_make(p->conf, ctx, line->name, value, ext, e);
+	free(value);
+	if (rc == -1)
+		return burin_error_cause(
+		    e, "in [certificate] of the profile %s", p->name);
+	return 0;
+}
+
 int
 csr_profile_check_issue(const struct burin_profile *p, struct burin_error *e)
 {
@@ -75,10 +143,8 @@ csr_profile_check_issue(const struct burin_profile *p, struct burin_error *e)
 
 		if (is_own_key(line->name))
 			continue;
-		if (csr_ext_make(
-			p->conf, &ctx, line->name, line->value, &ext, e) == -1)
-			return burin_error_cause(
-			    e, "in [certificate] of the profile %s", p->name);
+		if (make_line(p, &ctx, line, SAMPLE_BASE, &ext, e) == -1)
+			return -1;
 		X509_EXTENSION_free(ext);
 	}
 	return check_copy(p, e);
@@ -191,7 +257,7 @@ add_ext(X509 *cert, X509_EXTENSION *ext, struct burin_error *e)
 }
 
 static int
-copy_from(const struct burin_profile *p, STACK_OF(X509_EXTENSION) * asked,
+copy_from(const struct burin_profile *p, const STACK_OF(X509_EXTENSION) * asked,
     X509 *cert, struct burin_error *e)
 {
 	size_t i;
@@ -218,8 +284,8 @@ copy_from(const struct burin_profile *p, STACK_OF(X509_EXTENSION) * asked,
 }
 
 static int
-add_lines(const struct burin_profile *p, X509V3_CTX *ctx, X509 *cert,
-    struct burin_error *e)
+add_lines(const struct burin_profile *p, X509V3_CTX *ctx, const char *base,
+    X509 *cert, struct burin_error *e)
 {
 	STACK_OF(CONF_VALUE) *lines = csr_profile_lines(p, CERTIFICATE_SECTION);
 	X509_EXTENSION *ext;
@@ -230,11 +296,9 @@ add_lines(const struct burin_profile *p, X509V3_CTX *ctx, X509 *cert,
 
 		if (is_own_key(line->name))
 			continue;
-		if (csr_ext_make(
-			p->conf, ctx, line->name, line->value, &ext, e) == -1)
-			return burin_error_cause(
-			    e, "in [certificate] of the profile %s", p->name);
-		rc = add_ext(cert, ext, e);
+		if (make_line(p, ctx, line, base, &ext, e) == -1)
+			return -1;
+		rc = ext != NULL ? add_ext(cert, ext, e) : 0;
 		X509_EXTENSION_free(ext);
 		if (rc == -1)
 			return -1;
@@ -243,31 +307,24 @@ add_lines(const struct burin_profile *p, X509V3_CTX *ctx, X509 *cert,
 }
 
 int
-burin_profile_extensions(const struct burin_profile *p, X509_REQ *req,
-    X509 *issuer, X509 *cert, struct burin_error *e)
+burin_profile_extensions(const struct burin_profile *p,
+    const struct burin_asked *asked, X509 *issuer, const char *base, X509 *cert,
+    struct burin_error *e)
 {
-	STACK_OF(X509_EXTENSION) *asked = NULL;
 	X509V3_CTX ctx;
-	int rc = -1;
 
 	if (!p->has_certificate)
 		return csr_profile_refuse(p, e,
 		    "has no section [certificate]: nothing is issued with it");
-	asked = X509_REQ_get_extensions(req);
-	X509V3_set_ctx(&ctx, issuer, cert, req, NULL, 0);
-	if (copy_from(p, asked, cert, e) == -1 ||
-	    add_lines(p, &ctx, cert, e) == -1)
-		goto out;
+	X509V3_set_ctx(&ctx, issuer, cert, NULL, NULL, 0);
+	if (copy_from(p, asked->extensions, cert, e) == -1 ||
+	    add_lines(p, &ctx, base, cert, e) == -1)
+		return -1;
 	if (X509_NAME_entry_count(X509_get_subject_name(cert)) == 0 &&
-	    X509_get_ext_by_NID(cert, NID_subject_alt_name, -1) < 0) {
-		(void)refuse_request(p, e, "identity-missing",
+	    X509_get_ext_by_NID(cert, NID_subject_alt_name, -1) < 0)
+		return refuse_request(p, e, "identity-missing",
 		    "has neither a subject nor an alternative name that the "
 		    "certificate could bear",
 		    "RFC 5280 sections 4.1.2.6 and 4.2.1.6");
-		goto out;
-	}
-	rc = 0;
-out:
-	sk_X509_EXTENSION_pop_free(asked, X509_EXTENSION_free);
-	return rc;
+	return 0;
 }

@@ -94,6 +94,8 @@ struct authority_waiting {
 	const char *profile;
 	const char *subject; /* DN and names, for people */
 	const char *sha256;  /* of the request, hex */
+	const char *form;    /* "pkcs10" or "crmf" */
+	const char *via;     /* "est", "cmc", ... */
 };
 /* each gets every waiting request, oldest first; borrowed for the call. */
 int authority_pending(const char *dir,
@@ -101,5 +103,8 @@ int authority_pending(const char *dir,
     struct burin_error *e);
 /* None with this id that waits: BURIN_EUSAGE "request-missing". */
 int authority_approve(const char *dir, long long id, struct burin_error *e);
+/* why, or NULL, is told to who asked. */
+int authority_deny(
+    const char *dir, long long id, const char *why, struct burin_error *e);
 
 #endif

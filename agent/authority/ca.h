@@ -11,161 +11,120 @@
 #include <stddef.h>
 #include <time.h>
 
+#include <openssl/bn.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
 #include <burin/error.h>
 #include <burin/profile.h>
+#include <burin/request.h>
 #include <burin/secret.h>
 
 #include "authority.h"
+#include "records.h"
 
 #define CA_REALM "burin authority" /* of HTTP Basic and Digest */
-#define CA_SHA256 32		   /* bytes */
-#define CA_SALT 16		   /* bytes */
 #define CA_SERIAL 20		   /* bytes, RFC 5280 section 4.1.2.2 */
 #define CA_MAX_NAME 128		   /* bytes of an invited name */
 #define CA_MAX_HOSTS 32		   /* names of the server */
 #define CA_MAX_RSA_BITS 16384	   /* larger keys cost too much to check */
 #define CA_RETRY_AFTER 30	   /* seconds, unless authority.cnf says */
 #define CA_MAX_RETRY_AFTER 86400   /* seconds */
+#define CA_MAX_CRL_DAYS 3650
+#define CA_CRL_DAYS 7 /* unless authority.cnf says */
 
-/* --- store.c, store_invite.c, store_cert.c, store_audit.c -------------- */
+struct settings;
 
-struct store;
+/* --- key.c, roca.c: keys that nobody should have -------------------------- */
 
-/* DIR/authority.db, mode 0600; create 1: must not be there yet. */
-int store_open(
-    const char *dir, int create, struct store **out, struct burin_error *e);
-void store_close(struct store **st);
 /*
- * Every other function needs an open transaction. begin takes the one
- * writer's lock, end commits (or takes back, commit 0) and lets it go;
- * after a failed commit nothing happened.
+ * Weak or known bad, whoever has it (seed section 8): BURIN_EAUTHORITY
+ * "weak-key-size", "-exponent", "-factor", "-fermat", "-roca" (RSA),
+ * "-curve", "-explicit", "-point" (EC), "-order" (X25519, Ed25519, and their
+ * like).
  */
-int store_begin(struct store *st, struct burin_error *e);
-int store_end(struct store *st, int commit, struct burin_error *e);
-
-/* A one-time enrolment secret as it is kept: what checks it, not itself. */
-struct invite {
-	long long id; /* filled by store_invite_put */
-	char *name;
-	unsigned char salt[CA_SALT];
-	unsigned char verifier[CA_SHA256]; /* SHA-256(salt, secret) */
-	unsigned char ha1[CA_SHA256];	   /* RFC 7616 section 3.4.2 */
-	char *profile, *identity;	   /* NULL: free */
-	time_t created, expires;
-	int used;
-	unsigned char used_by[CA_SHA256]; /* SHA-256 of that request */
-};
-void invite_clear(struct invite *in);
-/* An older invite of the same name is forgotten. */
-int store_invite_put(
-    struct store *st, struct invite *in, struct burin_error *e);
-/* *found 0: no such name. */
-int store_invite_get(struct store *st, const char *name, struct invite *out,
-    int *found, struct burin_error *e);
-int store_invite_use(struct store *st, long long id,
-    const unsigned char request[CA_SHA256], struct burin_error *e);
-
-/* A certificate that was issued. */
-struct issued {
-	X509 *cert;
-	char *serial; /* hex */
-	char *profile;
-	int revoked;
-};
-void issued_clear(struct issued *c);
-/* What is written with a new certificate. Borrowed. */
-struct issued_new {
-	X509 *cert;
-	const char *principal, *profile;
-	const unsigned char *request; /* SHA-256 */
-	time_t now;
-};
-int store_cert_put(
-    struct store *st, const struct issued_new *in, struct burin_error *e);
-/* The one that principal got for exactly this request; *found 0: none. */
-int store_cert_of_request(struct store *st, const char *principal,
-    const unsigned char request[CA_SHA256], struct issued *out, int *found,
-    struct burin_error *e);
-int store_cert_of_serial(struct store *st, const char *serial,
-    struct issued *out, int *found, struct burin_error *e);
-/* Calls each for every certificate of this public key until it returns -1. */
-int store_cert_of_key(struct store *st, EVP_PKEY *key,
-    int (*each)(void *arg, X509 *cert, struct burin_error *e), void *arg,
-    struct burin_error *e);
-
-/* Requests that wait for the operator (approve = manual). */
-enum waiting {
-	WAITING_NEW,
-	WAITING_PENDING,
-	WAITING_APPROVED
-};
-int store_request_state(struct store *st, const char *principal,
-    const unsigned char request[CA_SHA256], enum waiting *state,
-    struct burin_error *e);
-struct waiting_new {
-	const char *principal, *profile, *subject;
-	const unsigned char *request; /* SHA-256 */
-	time_t now;
-};
-int store_request_put(
-    struct store *st, const struct waiting_new *in, struct burin_error *e);
-int store_request_approve(
-    struct store *st, long long id, time_t now, struct burin_error *e);
-int store_request_each(struct store *st,
-    void (*each)(void *arg, const struct authority_waiting *w), void *arg,
-    struct burin_error *e);
-
-/* One line of the audit log, chained to the one before by its hash. */
-int store_audit(struct store *st, struct burin_error *e, const char *event,
-    const char *fmt, ...) BURIN_PRINTF(4, 5);
-/* BURIN_EINTERNAL "audit-broken" names the first line that does not fit. */
-int store_audit_verify(struct store *st, struct burin_error *e);
+int policy_sound_key(EVP_PKEY *key, struct burin_error *e);
+/* CVE-2017-15361: 1 when the modulus has the fingerprint, -1 on failure. */
+int policy_is_roca(const BIGNUM *n, struct burin_error *e);
 
 /* --- policy.c: what a request may get ---------------------------------- */
 
-/* Key type in the profile, no weak key (BURIN_EAUTHORITY "weak-key"). */
-int policy_key(
-    X509_REQ *req, const struct burin_profile *p, struct burin_error *e);
+/* Key type in the profile ("key-type-refused"), and policy_sound_key. */
+int policy_key(const struct burin_asked *asked, const struct burin_profile *p,
+    struct burin_error *e);
 /*
  * Every alternative name of the request is one that the profile makes of the
  * invite's identity, and its subject says nobody else.
  */
-int policy_identity(X509_REQ *req, const struct burin_profile *p,
-    const struct invite *in, struct burin_error *e);
+int policy_identity(const struct burin_asked *asked,
+    const struct burin_profile *p, const struct invite *in,
+    struct burin_error *e);
+/* The subject is the one of the invite (RFC 6402 section 2.3 (c)). */
+int policy_subject(const struct burin_asked *asked, const struct invite *in,
+    struct burin_error *e);
 /* Subject, SAN and IP resources as in old (RFC 7030 section 4.2.2). */
-int policy_renewal(X509_REQ *req, X509 *old, struct burin_error *e);
-/* No certificate of this key has another subject. */
-int policy_key_owner(struct store *st, X509_REQ *req, struct burin_error *e);
+int policy_renewal(
+    const struct burin_asked *asked, X509 *old, struct burin_error *e);
+/*
+ * The key is the authority's ("key-of-authority"), was given away
+ * ("key-compromised"), or is certified already ("key-of-another",
+ * "key-reused", "key-renewed"): as the settings say, NULL as they are made.
+ */
+int policy_key_owner(struct store *st, const struct burin_asked *asked,
+    const struct settings *cnf, X509 *renews, time_t now,
+    struct burin_error *e);
 
 /* RFC 3779: what cert has must be inside what the CA has, inherit too. */
 int policy_resources(X509 *cert, X509 *ca, struct burin_error *e);
 
 /* --- issue.c ------------------------------------------------------------ */
 
-/* What signs; the key may be on a token. Borrowed. */
+/*
+ * The CA: its certificate, and who signs with its key, which may be in
+ * another process. Borrowed.
+ */
 struct issuer {
-	EVP_PKEY *key;
 	X509 *cert;
+	/* Completes it with the CA's signature; the algorithm is chosen
+	 * there. */
+	int (*sign_cert)(void *arg, X509 *cert, struct burin_error *e);
+	int (*sign_crl)(void *arg, X509_CRL *crl, struct burin_error *e);
+	void *arg;
 };
+/* With a key in this process, which may be on a token. Borrows both. */
+void issuer_of_key(struct issuer *ca, EVP_PKEY *key, X509 *cert);
+
 /* A new certificate: serial, validity, names of subject; not yet signed. */
 X509 *issue_blank(const X509_NAME *subject, const X509_NAME *issuer,
     EVP_PKEY *pub, time_t not_before, time_t not_after, struct burin_error *e);
-int issue_sign(X509 *cert, EVP_PKEY *key, struct burin_error *e);
 
-/* Who asks, and what was agreed with them. Borrowed. */
+/* Who asks, for what, and what was agreed with them. Borrowed. */
 struct issue_input {
 	const char *profiles;	     /* directory */
+	const struct settings *cnf;  /* policy; NULL: as they are made */
 	const char *principal;	     /* "invite:7" or "certificate:SERIAL" */
 	const char *profile;	     /* name, never NULL */
 	const struct invite *invite; /* or NULL */
 	X509 *renews;		     /* or NULL */
 	int manual;		     /* the operator approves */
 	time_t now;
-	const unsigned char *request; /* DER */
-	size_t request_len;
+	/* Proof of possession was verified by who read it. */
+	const struct burin_asked *asked;
+	/* SHA-256 of the request's DER: the same again gives the same. */
+	const unsigned char *request;
+	/* SHA-256 that uses the invite up, NULL: request. CMC: of the whole
+	 * reqSequence, so that its requests share one secret. */
+	const unsigned char *use;
+	const unsigned char *der; /* kept with a request that waits */
+	size_t der_len;
+	const char *form; /* "pkcs10" or "crmf" */
+	/* changeSubjectName: asked has the new names. Waits for approval
+	 * unless the settings say "rename = yes". */
+	int renamed;
+	const struct burin_secret *revocation; /* it can be revoked with, or
+						  NULL */
+	int confirm;	 /* must be confirmed (confirmCertAcceptance) */
+	const char *via; /* "est", "cmc", "mail", "ra:SERIAL": for the log */
 };
 enum issue_outcome {
 	ISSUE_DONE,
@@ -173,22 +132,63 @@ enum issue_outcome {
 	ISSUE_PENDING
 };
 /*
- * The certificate for a request, or that it waits. The same request of the
- * same principal gives the same certificate (ISSUE_AGAIN). A malformed
- * request or a failed proof of possession is BURIN_EUSAGE, a refusal by
- * policy BURIN_EAUTHORITY.
+ * The certificate for a request, or that it waits, by itself. The same
+ * request of the same principal gives the same certificate (ISSUE_AGAIN). A
+ * refusal is BURIN_EAUTHORITY, with its line in the audit log; codes beside
+ * those of policy_*: "certificate-revoked", "invite-gone", "invite-used",
+ * "invite-expired", "profile-unknown", "request-denied", and those of
+ * burin_profile_extensions.
  */
 int issue(struct store *st, const struct issuer *ca,
     const struct issue_input *in, enum issue_outcome *outcome, X509 **out,
     struct burin_error *e);
+/*
+ * The same for a PKCS#10 over EST: reads der and its proof of possession
+ * (BURIN_EUSAGE), fills in asked, request, der, form, revocation.
+ */
+int issue_pkcs10(struct store *st, const struct issuer *ca,
+    struct issue_input *in, const unsigned char *der, size_t len,
+    enum issue_outcome *outcome, X509 **out, struct burin_error *e);
+/*
+ * The secret to revoke with that a PKCS#10 brings: revocationChallenge
+ * (RFC 7894 section 3.3), or with challenge 1 challengePassword, where that
+ * is not used for linking. *out NULL: none.
+ */
+int request_revocation(X509_REQ *req, int challenge, struct burin_secret **out,
+    struct burin_error *e);
+
+/* --- crl.c: lists of what was revoked ------------------------------------ */
+
+/* A new one, with its line in the audit log; by itself. */
+int crl_make(struct store *st, const struct issuer *ca,
+    const struct settings *cnf, time_t now, X509_CRL **out,
+    struct burin_error *e);
+/*
+ * The newest one, or a new one when that is past half its life or something
+ * was revoked since; by itself.
+ */
+int crl_current(struct store *st, const struct issuer *ca,
+    const struct settings *cnf, time_t now, X509_CRL **out,
+    struct burin_error *e);
 
 /* --- settings.c: authority.cnf ------------------------------------------ */
 
+enum key_reuse {
+	REUSE_SAME_NAME, /* a key has certificates of one name only */
+	REUSE_REFUSE,	 /* a key has one certificate */
+	REUSE_ALLOW
+};
 struct settings {
-	char *name, *token, *ca_key, *tls_key, *profile;
+	char *name, *token, *profile;
+	char *ca_key, *cmc_key, *tls_key, *pop_key; /* URIs */
+	char *url; /* where others reach it, no slash at the end; or NULL */
 	int manual;
 	int digest;	      /* HTTP Digest is offered beside Basic */
 	unsigned retry_after; /* seconds until a pending one asks again */
+	unsigned crl_days;    /* from thisUpdate to nextUpdate */
+	enum key_reuse key_reuse;
+	int no_renew_same_key;	       /* renew_same_key = no */
+	int rename;		       /* changeSubjectName needs no approval */
 	char *hosts[CA_MAX_HOSTS + 1]; /* NULL-ended */
 };
 void settings_clear(struct settings *s);
@@ -211,7 +211,7 @@ int ca_cert_write(
 int ca_text_write(const char *dir, const char *name, const char *text,
     size_t len, struct burin_error *e);
 
-/* --- certs.c: the authority's own two certificates ----------------------- */
+/* --- certs.c: the authority's own certificates ---------------------------- */
 
 struct own_ca {
 	const char *name; /* CN, or a whole DN */
@@ -224,24 +224,52 @@ int own_ca_make(const struct own_ca *in, X509 **out, struct burin_error *e);
 /* For the server; signed by ca. */
 int own_tls_make(const struct issuer *ca, EVP_PKEY *pub,
     const char *const *hosts, time_t now, X509 **out, struct burin_error *e);
+/* Signs CMC: the name of the CA, id-kp-cmcCA (RFC 6402 section 2.10). */
+int own_cmc_make(const struct issuer *ca, EVP_PKEY *pub, time_t now, X509 **out,
+    struct burin_error *e);
+/* Agrees on keys: static ECDH proofs, messages encrypted to us. */
+int own_pop_make(const struct issuer *ca, EVP_PKEY *pub, time_t now, X509 **out,
+    struct burin_error *e);
+/*
+ * Writes it to the store as the authority's, what: "for this server". Needs
+ * an open transaction.
+ */
+int own_record(struct store *st, X509 *cert, const char *what, time_t now,
+    struct burin_error *e);
 /* X509_verify_cert against the CA: path and time. 0 or -1 with e. */
 int own_check(
     const struct issuer *ca, X509 *cert, time_t now, struct burin_error *e);
-
-/* --- open.c -------------------------------------------------------------- */
 
 /* The HTTPS server's certificate, with a line in the audit log. */
 int own_tls_issue(struct store *st, const struct issuer *ca, EVP_PKEY *pub,
     const char *const *hosts, time_t now, X509 **out, struct burin_error *e);
 
+/* --- open.c -------------------------------------------------------------- */
+
 struct authority {
 	char *dir, *profiles;
 	struct settings cnf;
 	struct store *store;
-	struct burin_key *ca_key, *tls_key;
-	struct issuer ca; /* the key borrowed, the certificate owned */
-	X509 *tls_cert;
+	/*
+	 * On the token in this process, or behind the door: then the CA's is
+	 * NULL, and ca signs through the door.
+	 */
+	struct burin_key *ca_key, *cmc_key, *tls_key, *pop_key;
+	struct issuer ca; /* the key's side borrowed, the certificate owned */
+	X509 *cmc_cert, *tls_cert, *pop_cert;
 };
+
+struct door;
+/* authority_open with its keys behind d (door.h), which it borrows. */
+int authority_open_front(const char *dir, struct door *d,
+    struct authority **out, struct burin_error *e);
+/*
+ * The keys on the token alone, after authority_keys_close and
+ * burin_p11_look_again: they must be those of the certificates.
+ */
+int authority_keys_open(
+    struct authority *a, struct burin_p11 *p11, struct burin_error *e);
+void authority_keys_close(struct authority *a);
 
 /* --- secret.c: what is kept of an enrolment secret ------------------------ */
 

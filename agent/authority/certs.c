@@ -2,20 +2,24 @@
  * SPDX-License-Identifier: BSD-2-Clause
  *
  * The authority's own certificates: the CA's (RFC 5280 section 4.2.1,
- * RFC 3779 resources when given) and the HTTPS server's.
+ * RFC 3779 resources when given), the HTTPS server's, the one that signs CMC
+ * and the one to agree on keys with.
  */
 
 #include <arpa/inet.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <openssl/x509v3.h>
 
+#include <burin/names.h>
 #include <burin/request.h>
 
 #include "ca.h"
 
 #define DAY (24 * 60 * 60)
+#define OWN_DAYS 36500
 #define TLS_DAYS 397	  /* renewed by authority_open before that */
 #define MAX_EXT_TEXT 4096 /* bytes of one extension's value */
 #define MAX_CN 64	  /* characters: ub-common-name, RFC 5280 A.1 */
@@ -138,10 +142,12 @@ own_ca_make(const struct own_ca *in, X509 **out, struct burin_error *e)
 	};
 	X509_NAME *name;
 	X509 *cert = NULL;
+	struct issuer self;
 	size_t n = 3;
 	int rc = -1;
 
 	*out = NULL;
+	issuer_of_key(&self, in->key, NULL);
 	name = strchr(in->name, '=') != NULL ? parse_dn(in, e)
 					     : cn_only(in->name, e);
 	if (name == NULL)
@@ -155,7 +161,7 @@ own_ca_make(const struct own_ca *in, X509 **out, struct burin_error *e)
 	cert = issue_blank(
 	    name, name, in->pub, in->now, in->now + (time_t)in->days * DAY, e);
 	if (cert == NULL || add_exts(cert, cert, exts, n, e) != 0 ||
-	    issue_sign(cert, in->key, e) != 0)
+	    self.sign_cert(self.arg, cert, e) != 0)
 		goto out;
 	*out = cert;
 	cert = NULL;
@@ -202,11 +208,47 @@ hosts_text(
 	return 0;
 }
 
+/* A certificate under ca until then, or until the end of the CA's own. */
+struct own {
+	const X509_NAME *name;
+	EVP_PKEY *pub;
+	const struct ext *exts;
+	size_t n;
+	time_t now, until;
+};
+
+static int
+own_make(const struct issuer *ca, const struct own *in, X509 **out,
+    struct burin_error *e)
+{
+	const ASN1_TIME *end = X509_get0_notAfter(ca->cert);
+	time_t until = in->until;
+	X509 *cert;
+	int rc = -1;
+
+	cert = issue_blank(in->name, X509_get_subject_name(ca->cert), in->pub,
+	    in->now, until, e);
+	if (cert == NULL)
+		return -1;
+	if (X509_cmp_time(end, &until) < 0 && !X509_set1_notAfter(cert, end)) {
+		(void)burin_fail_memory(e);
+		goto out;
+	}
+	if (add_exts(cert, ca->cert, in->exts, in->n, e) != 0 ||
+	    ca->sign_cert(ca->arg, cert, e) != 0)
+		goto out;
+	*out = cert;
+	cert = NULL;
+	rc = 0;
+out:
+	X509_free(cert);
+	return rc;
+}
+
 int
 own_tls_make(const struct issuer *ca, EVP_PKEY *pub, const char *const *hosts,
     time_t now, X509 **out, struct burin_error *e)
 {
-	time_t until = now + (time_t)TLS_DAYS * DAY;
 	char sans[MAX_EXT_TEXT];
 	const struct ext exts[] = {
 		{ NID_key_usage, "critical,digitalSignature" },
@@ -215,35 +257,91 @@ own_tls_make(const struct issuer *ca, EVP_PKEY *pub, const char *const *hosts,
 		{ NID_subject_key_identifier, "hash" },
 		{ NID_authority_key_identifier, "keyid:always" },
 	};
+	struct own in = { NULL, pub, exts, sizeof(exts) / sizeof(exts[0]), now,
+		now + (time_t)TLS_DAYS * DAY };
 	X509_NAME *name = NULL;
-	X509 *cert = NULL;
 	int rc = -1;
 
 	*out = NULL;
-	if (hosts_text(hosts, sans, sizeof(sans), e) != 0 ||
-	    (name = cn_only("burin authority", e)) == NULL)
-		goto out;
-	if (X509_cmp_time(X509_get0_notAfter(ca->cert), &until) < 0)
-		until = 0;
-	cert = issue_blank(
-	    name, X509_get_subject_name(ca->cert), pub, now, until, e);
-	if (cert == NULL)
-		goto out;
-	if (until == 0 &&
-	    !X509_set1_notAfter(cert, X509_get0_notAfter(ca->cert))) {
-		(void)burin_fail_memory(e);
-		goto out;
+	if (hosts_text(hosts, sans, sizeof(sans), e) == 0 &&
+	    (name = cn_only("burin authority", e)) != NULL) {
+		in.name = name;
+		rc = own_make(ca, &in, out, e);
 	}
-	if (add_exts(cert, ca->cert, exts, sizeof(exts) / sizeof(exts[0]), e) !=
-		0 ||
-	    issue_sign(cert, ca->key, e) != 0)
-		goto out;
-	*out = cert;
-	cert = NULL;
-	rc = 0;
-out:
-	X509_free(cert);
 	X509_NAME_free(name);
+	return rc;
+}
+
+/*
+ * RFC 6402 section 2.10 wants id-kp-cmcCA, section 2.9 the CA's own name, so
+ * that who knows the CA knows who answers. Until the CA's end: nobody renews
+ * it on the way.
+ */
+int
+own_cmc_make(const struct issuer *ca, EVP_PKEY *pub, time_t now, X509 **out,
+    struct burin_error *e)
+{
+	static const struct ext exts[] = {
+		{ NID_key_usage, "critical,digitalSignature" },
+		{ NID_ext_key_usage, "cmcCA" },
+		{ NID_subject_key_identifier, "hash" },
+		{ NID_authority_key_identifier, "keyid:always" },
+	};
+	const struct own in = { X509_get_subject_name(ca->cert), pub, exts,
+		sizeof(exts) / sizeof(exts[0]), now,
+		now + (time_t)OWN_DAYS * DAY };
+
+	*out = NULL;
+	return own_make(ca, &in, out, e);
+}
+
+int
+own_pop_make(const struct issuer *ca, EVP_PKEY *pub, time_t now, X509 **out,
+    struct burin_error *e)
+{
+	static const struct ext exts[] = {
+		{ NID_key_usage, "critical,keyAgreement" },
+		{ NID_subject_key_identifier, "hash" },
+		{ NID_authority_key_identifier, "keyid:always" },
+	};
+	struct own in = { NULL, pub, exts, sizeof(exts) / sizeof(exts[0]), now,
+		now + (time_t)OWN_DAYS * DAY };
+	X509_NAME *name;
+	int rc;
+
+	*out = NULL;
+	if ((name = cn_only("burin authority POP", e)) == NULL)
+		return -1;
+	in.name = name;
+	rc = own_make(ca, &in, out, e);
+	X509_NAME_free(name);
+	return rc;
+}
+
+int
+own_record(struct store *st, X509 *cert, const char *what, time_t now,
+    struct burin_error *e)
+{
+	unsigned char sha256[CA_SHA256];
+	struct issued_new in = { .cert = cert,
+		.principal = CA_PRINCIPAL,
+		.profile = "-",
+		.request = sha256,
+		.now = now };
+	char *serial;
+	int rc;
+
+	/* There was no request: the certificate stands for it. */
+	if (!X509_digest(cert, EVP_sha256(), sha256, NULL))
+		return burin_fail_openssl(
+		    e, BURIN_EINTERNAL, "digest-failed", "SHA-256 failed");
+	if (store_cert_put(st, &in, e) != 0)
+		return -1;
+	serial = burin_serial_text(X509_get0_serialNumber(cert));
+	if (serial == NULL)
+		return burin_fail_memory(e);
+	rc = store_audit(st, e, "issued", "%s %s", serial, what);
+	free(serial);
 	return rc;
 }
 

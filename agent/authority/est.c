@@ -125,9 +125,10 @@ answer_issue(struct call *k, struct issue_input *in)
 	in->profiles = k->s->a->profiles;
 	in->manual = k->s->a->cnf.manual;
 	in->now = time(NULL);
-	in->request = k->x->body;
-	in->request_len = k->x->len;
-	if (issue(k->s->a->store, &k->s->a->ca, in, &outcome, &cert, &e) != 0) {
+	in->cnf = &k->s->a->cnf;
+	in->via = "est";
+	if (issue_pkcs10(k->s->a->store, &k->s->a->ca, in, k->x->body,
+		k->x->len, &outcome, &cert, &e) != 0) {
 		answer_error(k->r, &e);
 	} else if (outcome == ISSUE_PENDING) {
 		answer_text(k->r, MHD_HTTP_ACCEPTED,

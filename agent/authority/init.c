@@ -26,9 +26,9 @@ static const char *const default_hosts[] = { "localhost", "127.0.0.1", "::1",
 struct build {
 	const struct authority_init *in;
 	const char *const *hosts;
-	struct burin_key *ca_key, *tls_key;
+	struct burin_key *ca_key, *cmc_key, *tls_key, *pop_key;
 	struct issuer ca;
-	X509 *tls_cert;
+	X509 *cmc_cert, *tls_cert, *pop_cert;
 	struct store *store;
 	int dir_ours;	 /* files of this directory are ours to remove */
 	int has_default; /* the profiles hold DEFAULT_PROFILE */
@@ -55,8 +55,8 @@ check_input(const struct authority_init *in, struct burin_error *e)
 		    "a CA certificate lives 1 to %d days", MAX_DAYS);
 	if (!burin_token_can_generate(in->token, BURIN_EC_P256)) {
 		(void)burin_fail(e, BURIN_EUSAGE, "token-unfit",
-		    "the token makes no EC P-256 keys, which the HTTPS server "
-		    "needs");
+		    "the token makes no EC P-256 keys, which CMC, POP and the "
+		    "HTTPS server need");
 		return burin_error_token(e, "%s", burin_token_name(in->token));
 	}
 	return 0;
@@ -109,14 +109,42 @@ first_line(struct build *b, struct burin_error *e)
 }
 
 static int
-make_key(struct build *b, enum burin_key_type type, const char *label,
-    struct burin_key **out, struct burin_error *e)
+make_key(struct build *b, enum burin_key_type type, unsigned usage,
+    const char *label, struct burin_key **out, struct burin_error *e)
 {
 	struct burin_key_spec spec = {
-		.type = type, .usage = BURIN_USE_SIGN, .label = label
+		.type = type, .usage = usage, .label = label
 	};
 
 	return burin_keygen(b->in->token, &spec, out, e);
+}
+
+static int
+make_keys(struct build *b, struct burin_error *e)
+{
+	if (make_key(b, b->in->key_type, BURIN_USE_SIGN, "burin CA", &b->ca_key,
+		e) != 0 ||
+	    make_key(b, BURIN_EC_P256, BURIN_USE_SIGN, "burin CMC", &b->cmc_key,
+		e) != 0 ||
+	    make_key(b, BURIN_EC_P256, BURIN_USE_SIGN, "burin TLS server",
+		&b->tls_key, e) != 0)
+		return -1;
+	return make_key(
+	    b, BURIN_EC_P256, BURIN_USE_DERIVE, "burin POP", &b->pop_key, e);
+}
+
+static int
+record_certs(struct build *b, time_t now, struct burin_error *e)
+{
+	int rc;
+
+	if (store_begin(b->store, e) != 0)
+		return -1;
+	rc = own_record(b->store, b->cmc_cert, "to sign CMC", now, e);
+	if (rc == 0)
+		rc = own_record(
+		    b->store, b->pop_cert, "to agree on keys", now, e);
+	return store_end(b->store, rc == 0, e) != 0 ? -1 : rc;
 }
 
 static int
@@ -127,14 +155,18 @@ make_certs(struct build *b, struct burin_error *e)
 		.days = b->in->days,
 		.now = time(NULL) };
 
-	if (make_key(b, b->in->key_type, "burin CA", &b->ca_key, e) != 0 ||
-	    make_key(b, BURIN_EC_P256, "burin TLS server", &b->tls_key, e) !=
-		0 ||
-	    (b->ca.key = burin_key_evp(b->ca_key, e)) == NULL)
+	if (make_keys(b, e) != 0 ||
+	    (in.key = burin_key_evp(b->ca_key, e)) == NULL)
 		return -1;
 	in.pub = burin_key_public(b->ca_key);
-	in.key = b->ca.key;
 	if (own_ca_make(&in, &b->ca.cert, e) != 0)
+		return -1;
+	issuer_of_key(&b->ca, in.key, b->ca.cert);
+	if (own_cmc_make(&b->ca, burin_key_public(b->cmc_key), in.now,
+		&b->cmc_cert, e) != 0 ||
+	    own_pop_make(&b->ca, burin_key_public(b->pop_key), in.now,
+		&b->pop_cert, e) != 0 ||
+	    record_certs(b, in.now, e) != 0)
 		return -1;
 	return own_tls_issue(b->store, &b->ca, burin_key_public(b->tls_key),
 	    b->hosts, in.now, &b->tls_cert, e);
@@ -210,14 +242,17 @@ out:
 static int
 write_settings(struct build *b, struct burin_error *e)
 {
-	struct settings s = { .retry_after = CA_RETRY_AFTER };
+	struct settings s = { .retry_after = CA_RETRY_AFTER,
+		.crl_days = CA_CRL_DAYS };
 	size_t i;
 	int rc = -1;
 
 	s.name = strdup(b->in->name);
 	s.token = burin_token_uri(b->in->token);
 	s.ca_key = burin_key_uri(b->ca_key);
+	s.cmc_key = burin_key_uri(b->cmc_key);
 	s.tls_key = burin_key_uri(b->tls_key);
+	s.pop_key = burin_key_uri(b->pop_key);
 	for (i = 0; b->hosts[i] != NULL; i++) {
 		if (i == CA_MAX_HOSTS) {
 			(void)burin_fail(e, BURIN_EUSAGE, "host-limit",
@@ -232,7 +267,8 @@ write_settings(struct build *b, struct burin_error *e)
 	if (b->has_default)
 		s.profile = strdup(DEFAULT_PROFILE);
 	if (s.name == NULL || s.token == NULL || s.ca_key == NULL ||
-	    s.tls_key == NULL || (b->has_default && s.profile == NULL)) {
+	    s.cmc_key == NULL || s.tls_key == NULL || s.pop_key == NULL ||
+	    (b->has_default && s.profile == NULL)) {
 		(void)burin_fail_memory(e);
 		goto out;
 	}
@@ -252,6 +288,8 @@ build(struct build *b, struct burin_error *e)
 		return -1;
 	if (make_certs(b, e) != 0 ||
 	    ca_cert_write(dir, "ca.pem", b->ca.cert, e) != 0 ||
+	    ca_cert_write(dir, "cmc.pem", b->cmc_cert, e) != 0 ||
+	    ca_cert_write(dir, "pop.pem", b->pop_cert, e) != 0 ||
 	    ca_cert_write(dir, "tls.pem", b->tls_cert, e) != 0)
 		return -1;
 	return write_settings(b, e);
@@ -262,14 +300,16 @@ static void
 undo(struct build *b)
 {
 	static const char *const files[] = { "authority.db", "authority.db-wal",
-		"authority.db-shm", "ca.pem", "tls.pem" };
+		"authority.db-shm", "secrets.key", "ca.pem", "cmc.pem",
+		"tls.pem", "pop.pem" };
+	struct burin_key *const keys[] = { b->ca_key, b->cmc_key, b->tls_key,
+		b->pop_key };
 	char *path;
 	size_t i;
 
-	if (b->ca_key != NULL)
-		(void)burin_key_destroy(b->ca_key, NULL);
-	if (b->tls_key != NULL)
-		(void)burin_key_destroy(b->tls_key, NULL);
+	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (keys[i] != NULL)
+			(void)burin_key_destroy(keys[i], NULL);
 	store_close(&b->store);
 	for (i = 0; b->dir_ours && i < sizeof(files) / sizeof(files[0]); i++) {
 		if (ca_path(b->in->dir, files[i], &path, NULL) == 0)
@@ -294,9 +334,13 @@ authority_init(const struct authority_init *in, struct burin_error *e)
 out:
 	store_close(&b.store);
 	X509_free(b.ca.cert);
+	X509_free(b.cmc_cert);
 	X509_free(b.tls_cert);
+	X509_free(b.pop_cert);
 	burin_key_free(&b.ca_key);
+	burin_key_free(&b.cmc_key);
 	burin_key_free(&b.tls_key);
+	burin_key_free(&b.pop_key);
 	if (rc != 0)
 		(void)burin_error_step(e, "authority-init");
 	return rc;

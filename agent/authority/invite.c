@@ -62,13 +62,14 @@ check_input(const char *name, const char *profile, const char *identity,
 }
 
 static int
-put_invite(struct store *st, struct invite *in, struct burin_error *e)
+put_invite(struct store *st, struct invite *in,
+    const struct burin_secret *secret, struct burin_error *e)
 {
 	int rc;
 
 	if (store_begin(st, e) != 0)
 		return -1;
-	rc = store_invite_put(st, in, e);
+	rc = store_invite_put(st, in, secret, e);
 	if (rc == 0)
 		rc = store_audit(st, e, "invited", "%s as %lld profile %s: %s",
 		    in->name, in->id, in->profile != NULL ? in->profile : "-",
@@ -107,7 +108,8 @@ authority_invite(const char *dir, const char *name, const char *profile,
 	    secret_keep(&in, burin_secret_bytes(secret),
 		burin_secret_len(secret), e) != 0)
 		goto out;
-	if (store_open(dir, 0, &st, e) != 0 || put_invite(st, &in, e) != 0)
+	if (store_open(dir, 0, &st, e) != 0 ||
+	    put_invite(st, &in, secret, e) != 0)
 		goto out;
 	*out = secret;
 	secret = NULL;
@@ -149,8 +151,6 @@ authority_approve(const char *dir, long long id, struct burin_error *e)
 	    store_begin(st, e) != 0)
 		goto out;
 	rc = store_request_approve(st, id, time(NULL), e);
-	if (rc == 0)
-		rc = store_audit(st, e, "approved", "request %lld", id);
 	if (store_end(st, rc == 0, e) != 0)
 		rc = -1;
 out:

@@ -1,8 +1,8 @@
 /*
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * From a PKCS#10 request to a certificate (RFC 5280 section 4.1, RFC 7030
- * section 4.2). Knows no token and no HTTP: the CA's key is an EVP_PKEY.
+ * From what is asked to a certificate (RFC 5280 section 4.1, RFC 7030 section
+ * 4.2). Knows no token, no HTTP and no format of requests.
  */
 
 #include <stdlib.h>
@@ -24,8 +24,6 @@ struct work {
 	struct store *st;
 	const struct issuer *ca;
 	const struct issue_input *in;
-	unsigned char sha256[CA_SHA256];
-	X509_REQ *req;
 	struct burin_profile *profile;
 	X509 *cert;
 	enum issue_outcome outcome;
@@ -92,13 +90,32 @@ digest_for(EVP_PKEY *key)
 	return EVP_PKEY_get_bits(key) < 512 ? EVP_sha384() : EVP_sha512();
 }
 
-int
-issue_sign(X509 *cert, EVP_PKEY *key, struct burin_error *e)
+static int
+not_signed(struct burin_error *e)
 {
-	if (X509_sign(cert, key, digest_for(key)) <= 0)
-		return burin_fail_openssl(e, BURIN_EINTERNAL, "sign-failed",
-		    "the CA key did not sign");
-	return 0;
+	return burin_fail_openssl(
+	    e, BURIN_EINTERNAL, "sign-failed", "the CA key did not sign");
+}
+
+static int
+sign_cert(void *key, X509 *cert, struct burin_error *e)
+{
+	return X509_sign(cert, key, digest_for(key)) > 0 ? 0 : not_signed(e);
+}
+
+static int
+sign_crl(void *key, X509_CRL *crl, struct burin_error *e)
+{
+	return X509_CRL_sign(crl, key, digest_for(key)) > 0 ? 0 : not_signed(e);
+}
+
+void
+issuer_of_key(struct issuer *ca, EVP_PKEY *key, X509 *cert)
+{
+	ca->cert = cert;
+	ca->sign_cert = sign_cert;
+	ca->sign_crl = sign_crl;
+	ca->arg = key;
 }
 
 /* The same request of the same principal: the same answer. 1 found. */
@@ -109,7 +126,7 @@ find_again(struct work *w, struct burin_error *e)
 	int found, rc;
 
 	if (store_cert_of_request(
-		w->st, w->in->principal, w->sha256, &old, &found, e) != 0)
+		w->st, w->in->principal, w->in->request, &old, &found, e) != 0)
 		return -1;
 	if (!found)
 		return 0;
@@ -163,18 +180,28 @@ out:
 static int
 check_request(struct work *w, struct burin_error *e)
 {
-	if (policy_key(w->req, w->profile, e) != 0 ||
-	    burin_pkcs10_verify_pop(w->req, BURIN_EUSAGE, e) != 0)
+	const struct issue_input *in = w->in;
+
+	if (policy_key(in->asked, w->profile, e) != 0)
 		return -1;
-	if (EVP_PKEY_eq(X509_REQ_get0_pubkey(w->req),
-		X509_get0_pubkey(w->ca->cert)) == 1)
-		return burin_fail(e, BURIN_EAUTHORITY, "key-of-another",
+	if (EVP_PKEY_eq(in->asked->pub, X509_get0_pubkey(w->ca->cert)) == 1)
+		return burin_fail(e, BURIN_EAUTHORITY, "key-of-authority",
 		    "this public key is the authority's own");
-	if (w->in->renews != NULL)
-		return policy_renewal(w->req, w->in->renews, e);
-	if (w->in->invite != NULL && w->in->invite->identity != NULL)
-		return policy_identity(w->req, w->profile, w->in->invite, e);
+	if (in->renews != NULL)
+		return in->renamed ? 0
+				   : policy_renewal(in->asked, in->renews, e);
+	if (in->invite != NULL && in->invite->subject != NULL &&
+	    policy_subject(in->asked, in->invite, e) != 0)
+		return -1;
+	if (in->invite != NULL && in->invite->identity != NULL)
+		return policy_identity(in->asked, w->profile, in->invite, e);
 	return 0;
+}
+
+static const unsigned char *
+use_of(const struct issue_input *in)
+{
+	return in->use != NULL ? in->use : in->request;
 }
 
 /* Read again: another request may have used the secret meanwhile. */
@@ -192,7 +219,7 @@ check_invite(struct work *w, struct burin_error *e)
 		(void)burin_fail(e, BURIN_EAUTHORITY, "invite-gone",
 		    "this invite was replaced by a newer one");
 	else if (now.used &&
-	    memcmp(now.used_by, w->sha256, sizeof(w->sha256)) != 0)
+	    memcmp(now.used_by, use_of(w->in), sizeof(now.used_by)) != 0)
 		(void)burin_fail(e, BURIN_EAUTHORITY, "invite-used",
 		    "this enrolment secret was used by another request");
 	else if (!now.used && w->in->now >= now.expires)
@@ -207,8 +234,32 @@ check_invite(struct work *w, struct burin_error *e)
 	return rc;
 }
 
+static const char *
+via_of(const struct issue_input *in)
+{
+	return in->via != NULL ? in->via : "-";
+}
+
+/* "SERIAL: request HASH of PRINCIPAL via VIA profile NAME: SUBJECT". */
 static int
-subject_text(struct work *w, char **out, struct burin_error *e)
+log_line(struct work *w, const char *event, const char *serial,
+    const char *subject, struct burin_error *e)
+{
+	char *hash = burin_hex(w->in->request, CA_SHA256);
+	int rc;
+
+	if (hash == NULL)
+		return burin_fail_memory(e);
+	rc = store_audit(w->st, e, event,
+	    "%s%srequest %s of %s via %s profile %s: %s",
+	    serial != NULL ? serial : "", serial != NULL ? ": " : "", hash,
+	    w->in->principal, via_of(w->in), w->in->profile, subject);
+	free(hash);
+	return rc;
+}
+
+static int
+subject_text(const struct burin_asked *asked, char **out, struct burin_error *e)
 {
 	char *dn = NULL, **sans = NULL;
 	BIO *mem = NULL;
@@ -216,8 +267,8 @@ subject_text(struct work *w, char **out, struct burin_error *e)
 	int rc = -1;
 
 	*out = NULL;
-	dn = burin_dn_text(X509_REQ_get_subject_name(w->req));
-	sans = burin_req_sans(w->req);
+	dn = burin_dn_text(asked->subject);
+	sans = burin_exts_sans(asked->extensions);
 	mem = BIO_new(BIO_s_mem());
 	if (dn == NULL || sans == NULL || mem == NULL)
 		goto out;
@@ -238,41 +289,78 @@ out:
 	return rc == 0 ? 0 : burin_fail_memory(e);
 }
 
-/* With "approve = manual": 1 when it may be issued now. */
+/* One more that waits. */
+static int
+put_waiting(struct work *w, struct burin_error *e)
+{
+	const struct issue_input *in = w->in;
+	struct waiting_new new = { .principal = in->principal,
+		.profile = in->profile,
+		.request = in->request,
+		.der = in->der,
+		.der_len = in->der_len,
+		.form = in->form,
+		.invite = in->invite != NULL ? in->invite->id : 0,
+		.via = in->via,
+		.now = in->now };
+	char *subject = NULL, *renews = NULL;
+	int rc = -1;
+
+	if (subject_text(in->asked, &subject, e) != 0)
+		goto out;
+	if (in->renews != NULL &&
+	    (renews = burin_serial_text(X509_get0_serialNumber(in->renews))) ==
+		NULL) {
+		(void)burin_fail_memory(e);
+		goto out;
+	}
+	new.subject = subject;
+	new.renews = renews;
+	if (store_request_put(w->st, &new, e) != 0 ||
+	    (in->invite != NULL &&
+		store_invite_use(
+		    w->st, in->invite->id, use_of(in), in->now, e) != 0))
+		goto out;
+	rc = log_line(w, "pending", NULL, subject, e);
+out:
+	free(subject);
+	free(renews);
+	return rc;
+}
+
+/* 1 when it may be issued now, 0 when it waits. */
 static int
 check_approved(struct work *w, struct burin_error *e)
 {
-	struct waiting_new in = { .principal = w->in->principal,
-		.profile = w->in->profile,
-		.request = w->sha256,
-		.now = w->in->now };
+	const struct issue_input *in = w->in;
 	enum waiting state;
-	char *subject = NULL;
+	char *why = NULL;
 	int rc = -1;
 
-	if (!w->in->manual)
+	if (!in->manual &&
+	    !(in->renamed && (in->cnf == NULL || !in->cnf->rename)))
 		return 1;
 	if (store_request_state(
-		w->st, w->in->principal, w->sha256, &state, e) != 0)
+		w->st, in->principal, in->request, &state, &why, e) != 0)
 		return -1;
-	if (state == WAITING_APPROVED)
-		return 1;
 	w->outcome = ISSUE_PENDING;
-	if (state == WAITING_PENDING)
-		return 0;
-	if (subject_text(w, &subject, e) != 0)
-		goto out;
-	in.subject = subject;
-	if (store_request_put(w->st, &in, e) != 0 ||
-	    (w->in->invite != NULL &&
-		store_invite_use(w->st, w->in->invite->id, w->sha256, e) !=
-		    0) ||
-	    store_audit(w->st, e, "pending", "%s profile %s: %s",
-		w->in->principal, w->in->profile, subject) != 0)
-		goto out;
-	rc = 0;
-out:
-	free(subject);
+	switch (state) {
+	case WAITING_NEW:
+		rc = put_waiting(w, e);
+		break;
+	case WAITING_PENDING:
+		rc = 0;
+		break;
+	case WAITING_APPROVED:
+		rc = 1;
+		break;
+	case WAITING_DENIED:
+		(void)burin_fail(e, BURIN_EAUTHORITY, "request-denied",
+		    "the authority's operator denied this request%s%s",
+		    why != NULL ? ": " : "", why != NULL ? why : "");
+		break;
+	}
+	free(why);
 	return rc;
 }
 
@@ -299,14 +387,14 @@ make_cert(struct work *w, struct burin_error *e)
 	until = now + (time_t)burin_profile_days(w->profile) * DAY;
 	if (until > ca_until)
 		until = ca_until;
-	cert = issue_blank(X509_REQ_get_subject_name(w->req),
-	    X509_get_subject_name(w->ca->cert), X509_REQ_get0_pubkey(w->req),
-	    now, until, e);
+	cert = issue_blank(w->in->asked->subject,
+	    X509_get_subject_name(w->ca->cert), w->in->asked->pub, now, until,
+	    e);
 	if (cert == NULL ||
-	    burin_profile_extensions(
-		w->profile, w->req, w->ca->cert, cert, e) != 0 ||
+	    burin_profile_extensions(w->profile, w->in->asked, w->ca->cert,
+		w->in->cnf != NULL ? w->in->cnf->url : NULL, cert, e) != 0 ||
 	    policy_resources(cert, w->ca->cert, e) != 0 ||
-	    issue_sign(cert, w->ca->key, e) != 0 ||
+	    w->ca->sign_cert(w->ca->arg, cert, e) != 0 ||
 	    own_check(w->ca, cert, now, e) != 0)
 		goto out;
 	w->cert = cert;
@@ -317,30 +405,34 @@ out:
 	return rc;
 }
 
-/* Commits the certificate with everything that follows from it. */
+/* Writes the certificate with everything that follows from it. */
 static int
 record(struct work *w, struct burin_error *e)
 {
-	struct issued_new in = { .cert = w->cert,
-		.principal = w->in->principal,
-		.profile = w->in->profile,
-		.request = w->sha256,
-		.now = w->in->now };
+	const struct issue_input *in = w->in;
+	struct issued_new new = { .cert = w->cert,
+		.principal = in->principal,
+		.profile = in->profile,
+		.via = in->via,
+		.request = in->request,
+		.revocation = in->revocation,
+		.confirm = in->confirm,
+		.now = in->now };
 	char *serial = NULL, *subject = NULL;
 	int rc = -1;
 
-	if (store_cert_put(w->st, &in, e) != 0)
+	if (store_cert_put(w->st, &new, e) != 0)
 		goto out;
-	if (w->in->invite != NULL &&
-	    store_invite_use(w->st, w->in->invite->id, w->sha256, e) != 0)
+	if (in->invite != NULL &&
+	    store_invite_use(w->st, in->invite->id, use_of(in), in->now, e) !=
+		0)
 		goto out;
 	serial = burin_serial_text(X509_get0_serialNumber(w->cert));
-	if (serial == NULL || subject_text(w, &subject, e) != 0) {
+	if (serial == NULL || subject_text(in->asked, &subject, e) != 0) {
 		(void)burin_fail_memory(e);
 		goto out;
 	}
-	rc = store_audit(w->st, e, "issued", "%s for %s profile %s: %s", serial,
-	    w->in->principal, w->in->profile, subject);
+	rc = log_line(w, "issued", serial, subject, e);
 out:
 	free(serial);
 	free(subject);
@@ -355,7 +447,9 @@ decide(struct work *w, struct burin_error *e)
 
 	if ((r = find_again(w, e)) != 0)
 		return r < 0 ? -1 : 0;
-	if (check_invite(w, e) != 0 || policy_key_owner(w->st, w->req, e) != 0)
+	if (check_invite(w, e) != 0 ||
+	    policy_key_owner(w->st, w->in->asked, w->in->cnf, w->in->renews,
+		w->in->now, e) != 0)
 		return -1;
 	if ((r = check_approved(w, e)) <= 0)
 		return r;
@@ -370,15 +464,9 @@ run(struct work *w, struct burin_error *e)
 {
 	int r;
 
-	if (!EVP_Q_digest(NULL, "SHA256", NULL, w->in->request,
-		w->in->request_len, w->sha256, NULL))
-		return burin_fail_openssl(
-		    e, BURIN_EINTERNAL, "digest-failed", "SHA-256 failed");
 	if ((r = find_again_alone(w, e)) != 0)
 		return r < 0 ? -1 : 0;
-	if (burin_pkcs10_parse(w->in->request, w->in->request_len, BURIN_EUSAGE,
-		&w->req, e) != 0 ||
-	    load_profile(w, e) != 0 || check_request(w, e) != 0)
+	if (load_profile(w, e) != 0 || check_request(w, e) != 0)
 		return -1;
 	if (store_begin(w->st, e) != 0)
 		return -1;
@@ -388,22 +476,41 @@ run(struct work *w, struct burin_error *e)
 	return r;
 }
 
+/* A refusal is written down; what the authority itself failed at is not. */
+static void
+note_refusal(struct work *w, const struct burin_error *why)
+{
+	char *hash;
+
+	if (why->status != BURIN_EAUTHORITY ||
+	    (hash = burin_hex(w->in->request, CA_SHA256)) == NULL)
+		return;
+	(void)store_note(w->st, NULL, "refused",
+	    "%s: request %s of %s via %s profile %s: %s", why->code, hash,
+	    w->in->principal, via_of(w->in), w->in->profile, why->reason);
+	free(hash);
+}
+
 int
 issue(struct store *st, const struct issuer *ca, const struct issue_input *in,
     enum issue_outcome *outcome, X509 **out, struct burin_error *e)
 {
+	struct burin_error own = BURIN_ERROR_INIT;
 	struct work w = { .st = st, .ca = ca, .in = in };
 	int rc;
 
 	*out = NULL;
+	if (e == NULL)
+		e = &own;
 	rc = run(&w, e);
 	if (rc == 0) {
 		*outcome = w.outcome;
 		*out = w.cert;
 		w.cert = NULL;
+	} else {
+		note_refusal(&w, e);
 	}
 	X509_free(w.cert);
-	X509_REQ_free(w.req);
 	burin_profile_free(&w.profile);
 	return rc;
 }

@@ -8,14 +8,33 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <burin/names.h>
-
 #include "ca.h"
 #include "door.h"
 
 #define OWN_RENEW (30 * 24 * 60 * 60) /* seconds before their end */
 
 /* --- the authority's own certificates ------------------------------------- */
+
+static int
+record(struct store *st, X509 *cert, const char *what, time_t now,
+    struct burin_error *e)
+{
+	int rc;
+
+	if (store_begin(st, e) != 0)
+		return -1;
+	rc = own_record(st, cert, what, now, e);
+	return store_end(st, rc == 0, e) != 0 ? -1 : rc;
+}
+
+int
+own_tls_issue(struct store *st, const struct issuer *ca, EVP_PKEY *pub,
+    const char *const *hosts, time_t now, X509 **out, struct burin_error *e)
+{
+	if (own_tls_make(ca, pub, hosts, now, out, e) != 0)
+		return -1;
+	return record(st, *out, "for this server", now, e);
+}
 
 static int
 make_tls(struct authority *a, EVP_PKEY *pub, time_t now, X509 **out,
@@ -74,20 +93,6 @@ still_good(
 }
 
 static int
-renew(struct authority *a, const char *what, X509 *cert, time_t now,
-    struct burin_error *e)
-{
-	int rc;
-
-	if (store_begin(a->store, e) != 0)
-		return -1;
-	rc = own_record(a->store, cert, what, now, e);
-	if (store_end(a->store, rc == 0, e) != 0)
-		rc = -1;
-	return rc;
-}
-
-static int
 open_certs(struct authority *a, time_t now, struct burin_error *e)
 {
 	const struct {
@@ -97,11 +102,11 @@ open_certs(struct authority *a, time_t now, struct burin_error *e)
 		int (*make)(struct authority *a, EVP_PKEY *pub, time_t now,
 		    X509 **out, struct burin_error *e);
 	} own[] = {
-		{ "cmc.pem", "for answers of CMC", a->cmc_key, &a->cmc_cert,
+		{ "cmc.pem", "to sign CMC", a->cmc_key, &a->cmc_cert,
 		    make_cmc },
 		{ "tls.pem", "for this server", a->tls_key, &a->tls_cert,
 		    make_tls },
-		{ "pop.pem", "for key agreement", a->pop_key, &a->pop_cert,
+		{ "pop.pem", "to agree on keys", a->pop_key, &a->pop_cert,
 		    make_pop },
 	};
 	size_t i;
@@ -115,7 +120,7 @@ open_certs(struct authority *a, time_t now, struct burin_error *e)
 		*own[i].cert = NULL;
 		if (own[i].make(a, burin_key_public(own[i].key), now,
 			own[i].cert, e) != 0 ||
-		    renew(a, own[i].what, *own[i].cert, now, e) != 0 ||
+		    record(a->store, *own[i].cert, own[i].what, now, e) != 0 ||
 		    ca_cert_write(a->dir, own[i].file, *own[i].cert, e) != 0)
 			return -1;
 	}
@@ -180,7 +185,7 @@ check_audit(struct authority *a, struct burin_error *e)
 
 	if (store_begin(a->store, e) != 0)
 		return -1;
-	rc = store_audit_verify(a->store, e);
+	rc = store_audit_verify(a->store, NULL, e);
 	(void)store_end(a->store, 0, e);
 	return rc;
 }
@@ -268,20 +273,4 @@ authority_close(struct authority **ap)
 	free(a->dir);
 	free(a);
 	*ap = NULL;
-}
-
-int
-own_tls_issue(struct store *st, const struct issuer *ca, EVP_PKEY *pub,
-    const char *const *hosts, time_t now, X509 **out, struct burin_error *e)
-{
-	int rc = -1;
-
-	if (own_tls_make(ca, pub, hosts, now, out, e) != 0)
-		return -1;
-	if (store_begin(st, e) == 0) {
-		rc = own_record(st, *out, "for this server", now, e);
-		if (store_end(st, rc == 0, e) != 0)
-			rc = -1;
-	}
-	return rc;
 }

@@ -7,9 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/core_names.h>
 #include <openssl/err.h>
-#include <openssl/rsa.h>
 #include <openssl/x509v3.h>
 
 #include <burin/names.h>
@@ -18,52 +16,19 @@
 
 #include "ca.h"
 
-#define MIN_RSA_BITS 2048      /* NIST SP 800-57 part 1, 112 bits */
-#define MIN_RSA_EXPONENT 65537 /* FIPS 186-5 section A.1.1 */
-
-static int
-weak_rsa(EVP_PKEY *key, struct burin_error *e)
-{
-	BIGNUM *exponent = NULL;
-	int bits = EVP_PKEY_get_bits(key), rc = -1;
-
-	if (bits < MIN_RSA_BITS || bits > CA_MAX_RSA_BITS) {
-		(void)burin_fail(e, BURIN_EAUTHORITY, "weak-key",
-		    "an RSA key of %d bits is refused; %d to %d are taken",
-		    bits, MIN_RSA_BITS, CA_MAX_RSA_BITS);
-		goto out;
-	}
-	if (!EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_E, &exponent)) {
-		(void)burin_fail_openssl(e, BURIN_EAUTHORITY, "weak-key",
-		    "the RSA key has no public exponent");
-		goto out;
-	}
-	if (!BN_is_odd(exponent) || BN_num_bits(exponent) < 17) {
-		(void)burin_fail(e, BURIN_EAUTHORITY, "weak-key",
-		    "the RSA key's public exponent is even or below %d",
-		    MIN_RSA_EXPONENT);
-		(void)burin_error_rule(e, "FIPS 186-5 section A.1.1");
-		goto out;
-	}
-	rc = 0;
-out:
-	BN_free(exponent);
-	return rc;
-}
-
 int
-policy_key(X509_REQ *req, const struct burin_profile *p, struct burin_error *e)
+policy_key(const struct burin_asked *asked, const struct burin_profile *p,
+    struct burin_error *e)
 {
-	EVP_PKEY *key = X509_REQ_get0_pubkey(req);
 	const char *const *types;
 	enum burin_key_type type;
 
-	if (key == NULL)
+	if (asked->pub == NULL)
 		return burin_fail_openssl(e, BURIN_EAUTHORITY, "key-unknown",
 		    "the request's public key is of no known kind");
-	if (EVP_PKEY_is_a(key, "RSA") && weak_rsa(key, e) != 0)
+	if (policy_sound_key(asked->pub, e) != 0)
 		return -1;
-	type = burin_key_type_of(key);
+	type = burin_key_type_of(asked->pub);
 	for (types = burin_profile_key_types(p); *types != NULL; types++)
 		if (type != BURIN_KEY_UNKNOWN &&
 		    burin_key_type_parse(*types) == type)
@@ -87,45 +52,52 @@ in_list(char *const *list, const char *text)
 }
 
 /*
- * What a requester with this profile would send for the identity: a request
- * with the names that the profile makes of it, for a throw-away key.
+ * What a requester would send for s, or with this profile for the identity:
+ * a request for a throw-away key.
  */
-static X509_REQ *
-expected_request(
-    const struct burin_profile *p, const char *identity, struct burin_error *e)
+static int
+asked_of_subject(const struct burin_subject *s, struct burin_asked *out,
+    struct burin_error *e)
 {
-	struct burin_subject *s = NULL;
 	unsigned char *der = NULL;
-	X509_REQ *req = NULL;
-	EVP_PKEY *key = NULL;
+	EVP_PKEY *key;
 	size_t len;
+	int rc = -1;
 
-	if (burin_subject_new(&s, e) != 0 ||
-	    burin_profile_identity(p, s, identity, e) != 0)
-		goto out;
-	if ((key = EVP_EC_gen("P-256")) == NULL) {
-		(void)burin_fail_openssl(e, BURIN_EINTERNAL, "no-random",
+	if ((key = EVP_EC_gen("P-256")) == NULL)
+		return burin_fail_openssl(e, BURIN_EINTERNAL, "no-random",
 		    "cannot make a key to compare names with");
-		goto out;
-	}
 	if (burin_pkcs10_make(s, key, key, NULL, &der, &len, e) == 0)
-		(void)burin_pkcs10_parse(der, len, BURIN_EINTERNAL, &req, e);
-out:
+		rc = burin_asked_parse(der, len, NULL, BURIN_EINTERNAL, out, e);
 	EVP_PKEY_free(key);
 	OPENSSL_free(der);
-	burin_subject_free(&s);
-	return req;
+	return rc;
 }
 
 static int
-check_sans(X509_REQ *req, X509_REQ *expected, const char *identity,
-    struct burin_error *e)
+expected_of(const struct burin_profile *p, const char *identity,
+    struct burin_asked *out, struct burin_error *e)
 {
-	char **allowed = burin_req_sans(expected), **names;
+	struct burin_subject *s = NULL;
+	int rc = -1;
+
+	if (burin_subject_new(&s, e) == 0 &&
+	    burin_profile_identity(p, s, identity, e) == 0)
+		rc = asked_of_subject(s, out, e);
+	burin_subject_free(&s);
+	return rc;
+}
+
+static int
+check_sans(const struct burin_asked *asked, const struct burin_asked *expected,
+    const char *identity, struct burin_error *e)
+{
+	char **allowed = burin_exts_sans(expected->extensions), **names;
 	size_t i = 0;
 	int rc = -1;
 
-	if ((names = burin_req_sans(req)) == NULL || allowed == NULL) {
+	if ((names = burin_exts_sans(asked->extensions)) == NULL ||
+	    allowed == NULL) {
 		(void)burin_fail_memory(e);
 		goto out;
 	}
@@ -175,14 +147,15 @@ is_only_cn(const X509_NAME *dn, const char *text)
  * the identity, or one common name that the operator has typed himself.
  */
 static int
-check_subject(X509_REQ *req, X509_REQ *expected, const struct invite *in,
+check_subject(const struct burin_asked *asked,
+    const struct burin_asked *expected, const struct invite *in,
     struct burin_error *e)
 {
-	const X509_NAME *dn = X509_REQ_get_subject_name(req);
+	const X509_NAME *dn = asked->subject;
 	char *text;
 
 	if (X509_NAME_entry_count(dn) == 0 ||
-	    X509_NAME_cmp(dn, X509_REQ_get_subject_name(expected)) == 0 ||
+	    X509_NAME_cmp(dn, expected->subject) == 0 ||
 	    is_only_cn(dn, in->name) || is_only_cn(dn, in->identity))
 		return 0;
 	text = burin_dn_text(dn);
@@ -195,17 +168,43 @@ check_subject(X509_REQ *req, X509_REQ *expected, const struct invite *in,
 }
 
 int
-policy_identity(X509_REQ *req, const struct burin_profile *p,
+policy_identity(const struct burin_asked *asked, const struct burin_profile *p,
     const struct invite *in, struct burin_error *e)
 {
-	X509_REQ *expected;
+	struct burin_asked expected;
 	int rc = -1;
 
-	if ((expected = expected_request(p, in->identity, e)) == NULL)
+	if (expected_of(p, in->identity, &expected, e) != 0)
 		return -1;
-	if (check_sans(req, expected, in->identity, e) == 0)
-		rc = check_subject(req, expected, in, e);
-	X509_REQ_free(expected);
+	if (check_sans(asked, &expected, in->identity, e) == 0)
+		rc = check_subject(asked, &expected, in, e);
+	burin_asked_clear(&expected);
+	return rc;
+}
+
+int
+policy_subject(const struct burin_asked *asked, const struct invite *in,
+    struct burin_error *e)
+{
+	struct burin_asked expected = { 0 };
+	struct burin_subject *s = NULL;
+	int rc = -1;
+
+	if (burin_subject_new(&s, e) != 0 ||
+	    burin_subject_set_dn(s, in->subject, e) != 0 ||
+	    asked_of_subject(s, &expected, e) != 0)
+		goto out;
+	if (X509_NAME_cmp(asked->subject, expected.subject) != 0) {
+		(void)burin_fail(e, BURIN_EAUTHORITY, "subject-refused",
+		    "the invite is for the subject %s and nobody else",
+		    in->subject);
+		(void)burin_error_rule(e, "RFC 6402 section 2.3");
+		goto out;
+	}
+	rc = 0;
+out:
+	burin_asked_clear(&expected);
+	burin_subject_free(&s);
 	return rc;
 }
 
@@ -236,23 +235,13 @@ same_names(const GENERAL_NAMES *a, const GENERAL_NAMES *b)
 	return 1;
 }
 
-static GENERAL_NAMES *
-req_names(X509_REQ *req)
-{
-	STACK_OF(X509_EXTENSION) *exts = X509_REQ_get_extensions(req);
-	GENERAL_NAMES *names;
-
-	names = X509V3_get_d2i(exts, NID_subject_alt_name, NULL, NULL);
-	sk_X509_EXTENSION_pop_free(exts, X509_EXTENSION_free);
-	return names;
-}
-
 static int
-same_sans(X509_REQ *req, X509 *cert)
+same_sans(const struct burin_asked *asked, X509 *cert)
 {
-	GENERAL_NAMES *a = req_names(req), *b;
+	GENERAL_NAMES *a, *b;
 	int same;
 
+	a = X509V3_get_d2i(asked->extensions, NID_subject_alt_name, NULL, NULL);
 	b = X509_get_ext_d2i(cert, NID_subject_alt_name, NULL, NULL);
 	same = same_names(a, b);
 	GENERAL_NAMES_free(a);
@@ -261,10 +250,9 @@ same_sans(X509_REQ *req, X509 *cert)
 }
 
 static int
-same_dn(X509_REQ *req, X509 *cert)
+same_dn(const struct burin_asked *asked, X509 *cert)
 {
-	return X509_NAME_cmp(X509_REQ_get_subject_name(req),
-		   X509_get_subject_name(cert)) == 0;
+	return X509_NAME_cmp(asked->subject, X509_get_subject_name(cert)) == 0;
 }
 
 /* The value of an extension among exts, NULL when there is none. */
@@ -281,33 +269,32 @@ ext_value(const STACK_OF(X509_EXTENSION) * exts, int nid)
  * has those of the old one or none.
  */
 static int
-same_resources(X509_REQ *req, X509 *old)
+same_resources(const struct burin_asked *asks, X509 *old)
 {
 	static const int nids[] = { NID_sbgp_ipAddrBlock,
 		NID_sbgp_autonomousSysNum };
-	STACK_OF(X509_EXTENSION) *exts = X509_REQ_get_extensions(req);
 	const ASN1_OCTET_STRING *asked, *had;
 	size_t i;
 	int same = 1;
 
 	for (i = 0; i < sizeof(nids) / sizeof(nids[0]); i++) {
-		asked = ext_value(exts, nids[i]);
+		asked = ext_value(asks->extensions, nids[i]);
 		had = ext_value(X509_get0_extensions(old), nids[i]);
 		if (asked != NULL &&
 		    (had == NULL || ASN1_OCTET_STRING_cmp(asked, had) != 0))
 			same = 0;
 	}
-	sk_X509_EXTENSION_pop_free(exts, X509_EXTENSION_free);
 	return same;
 }
 
 int
-policy_renewal(X509_REQ *req, X509 *old, struct burin_error *e)
+policy_renewal(
+    const struct burin_asked *asked, X509 *old, struct burin_error *e)
 {
-	const char *what = !same_dn(req, old) ? "subject"
-	    : !same_sans(req, old)	      ? "subjectAltName"
-	    : !same_resources(req, old)	      ? "IP resources"
-					      : NULL;
+	const char *what = !same_dn(asked, old) ? "subject"
+	    : !same_sans(asked, old)		? "subjectAltName"
+	    : !same_resources(asked, old)	? "IP resources"
+						: NULL;
 
 	if (what == NULL)
 		return 0;
@@ -317,27 +304,74 @@ policy_renewal(X509_REQ *req, X509 *old, struct burin_error *e)
 	return burin_error_advice(e, "for another name enrol anew");
 }
 
-static int
-check_owner(void *arg, X509 *cert, struct burin_error *e)
-{
-	X509_REQ *req = arg;
-	int same = same_dn(req, cert);
+/* What the certificates that a key has are held against. */
+struct owner {
+	const struct burin_asked *asked;
+	enum key_reuse reuse;
+	X509 *renews;
+	time_t now;
+};
 
-	/* An empty DN says nothing: then the names are the subject. */
-	if (same && X509_NAME_entry_count(X509_get_subject_name(cert)) == 0)
-		same = same_sans(req, cert);
-	if (same)
+/* An empty DN says nothing: then the names are the subject. */
+static int
+same_subject(const struct burin_asked *asked, X509 *cert)
+{
+	return same_dn(asked, cert) &&
+	    (X509_NAME_entry_count(asked->subject) > 0 ||
+		same_sans(asked, cert));
+}
+
+static int
+check_owner(void *arg, const struct issued *c, struct burin_error *e)
+{
+	const struct owner *o = arg;
+	time_t now = o->now;
+
+	if (strcmp(c->principal, CA_PRINCIPAL) == 0)
+		return burin_fail(e, BURIN_EAUTHORITY, "key-of-authority",
+		    "this public key is the authority's own");
+	if (c->state == CERT_REVOKED && c->reason == REASON_KEY_COMPROMISE) {
+		(void)burin_fail(e, BURIN_EAUTHORITY, "key-compromised",
+		    "this key was given away: its certificate %s was revoked "
+		    "for that",
+		    c->serial);
+		return burin_error_advice(e, "make a new key");
+	}
+	if (o->reuse == REUSE_ALLOW || c->state == CERT_REVOKED ||
+	    X509_cmp_time(X509_get0_notAfter(c->cert), &now) < 0 ||
+	    (o->renews != NULL && X509_cmp(o->renews, c->cert) == 0))
 		return 0;
-	(void)burin_fail(e, BURIN_EAUTHORITY, "key-of-another",
-	    "this public key is certified for another subject already");
-	return burin_error_advice(e, "make a new key for this identity");
+	if (!same_subject(o->asked, c->cert)) {
+		(void)burin_fail(e, BURIN_EAUTHORITY, "key-of-another",
+		    "this public key is certified for another subject already");
+		return burin_error_advice(e,
+		    "make a new key for this identity, or have certificate %s "
+		    "revoked first",
+		    c->serial);
+	}
+	if (o->reuse != REUSE_REFUSE)
+		return 0;
+	(void)burin_fail(e, BURIN_EAUTHORITY, "key-reused",
+	    "this public key has a certificate already: %s", c->serial);
+	return burin_error_advice(e, "make a new key");
 }
 
 int
-policy_key_owner(struct store *st, X509_REQ *req, struct burin_error *e)
+policy_key_owner(struct store *st, const struct burin_asked *asked,
+    const struct settings *cnf, X509 *renews, time_t now, struct burin_error *e)
 {
-	return store_cert_of_key(
-	    st, X509_REQ_get0_pubkey(req), check_owner, req, e);
+	struct owner o = { asked, REUSE_SAME_NAME, renews, now };
+
+	if (cnf != NULL)
+		o.reuse = cnf->key_reuse;
+	if (cnf != NULL && cnf->no_renew_same_key && renews != NULL &&
+	    EVP_PKEY_eq(asked->pub, X509_get0_pubkey(renews)) == 1) {
+		(void)burin_fail(e, BURIN_EAUTHORITY, "key-renewed",
+		    "a renewal needs a new key here");
+		return burin_error_advice(
+		    e, "make a new key and renew with it");
+	}
+	return store_cert_of_key(st, asked->pub, check_owner, &o, e);
 }
 
 /* 1 when ca has addresses of the family that f inherits. */

@@ -25,7 +25,10 @@ settings_clear(struct settings *s)
 	free(s->name);
 	free(s->token);
 	free(s->ca_key);
+	free(s->cmc_key);
 	free(s->tls_key);
+	free(s->pop_key);
+	free(s->url);
 	free(s->profile);
 	for (i = 0; s->hosts[i] != NULL; i++)
 		free(s->hosts[i]);
@@ -41,6 +44,38 @@ put_value(BIO *out, const char *key, const char *value)
 		(void)BIO_printf(out, "%s%c",
 		    strchr("\\$#\"'`", *value) != NULL ? "\\" : "", *value);
 	(void)BIO_printf(out, "\n");
+}
+
+static const char *const reuse[] = { [REUSE_SAME_NAME] = "same-name",
+	[REUSE_REFUSE] = "refuse",
+	[REUSE_ALLOW] = "allow" };
+
+static void
+write_policy(BIO *out, const struct settings *s)
+{
+	(void)BIO_printf(out,
+	    "# Where others reach this authority: {base} in the profiles. "
+	    "Without it no\n# certificate says where its CRL is.\n");
+	if (s->url != NULL)
+		put_value(out, "url", s->url);
+	else
+		(void)BIO_printf(out, "#url = https://ca.example.org:8443\n");
+	(void)BIO_printf(out,
+	    "# Days from one CRL's date to the next one's.\n"
+	    "crl_days = %u\n",
+	    s->crl_days);
+	(void)BIO_printf(out,
+	    "# A key that has a certificate: same-name, refuse or allow.\n"
+	    "key_reuse = %s\n",
+	    reuse[s->key_reuse]);
+	(void)BIO_printf(out,
+	    "# A renewal with the same key: yes or no.\n"
+	    "renew_same_key = %s\n",
+	    s->no_renew_same_key ? "no" : "yes");
+	(void)BIO_printf(out,
+	    "# changeSubjectName at once (yes), or by the operator (no).\n"
+	    "rename = %s\n",
+	    s->rename ? "yes" : "no");
 }
 
 int
@@ -59,7 +94,9 @@ settings_write(const char *dir, const struct settings *s, struct burin_error *e)
 	put_value(out, "name", s->name);
 	put_value(out, "token", s->token);
 	put_value(out, "ca_key", s->ca_key);
+	put_value(out, "cmc_key", s->cmc_key);
 	put_value(out, "tls_key", s->tls_key);
+	put_value(out, "pop_key", s->pop_key);
 	(void)BIO_printf(out,
 	    "# Names and addresses of the HTTPS server; its "
 	    "certificate follows at the next start.\n");
@@ -85,6 +122,7 @@ settings_write(const char *dir, const struct settings *s, struct burin_error *e)
 		put_value(out, "profile", s->profile);
 	else
 		(void)BIO_printf(out, "#profile = NAME\n");
+	write_policy(out, s);
 	if ((len = BIO_get_mem_data(out, &text)) > 0)
 		rc = ca_text_write(dir, "authority.cnf", text, (size_t)len, e);
 	else
@@ -119,36 +157,105 @@ read_hosts(struct settings *s, const char *value, struct burin_error *e)
 }
 
 static int
-read_seconds(unsigned *out, const char *value, struct burin_error *e)
+read_number(unsigned *out, const CONF_VALUE *v, unsigned long max,
+    struct burin_error *e)
 {
 	unsigned long n;
 
 	/* Six digits at most, so that nothing overflows. */
-	if (*value == '\0' || strlen(value) > 6 ||
-	    strspn(value, "0123456789") != strlen(value) ||
-	    (n = strtoul(value, NULL, 10)) == 0 || n > CA_MAX_RETRY_AFTER)
+	if (*v->value == '\0' || strlen(v->value) > 6 ||
+	    strspn(v->value, "0123456789") != strlen(v->value) ||
+	    (n = strtoul(v->value, NULL, 10)) == 0 || n > max)
 		return burin_fail(e, BURIN_EUSAGE, "settings-malformed",
-		    "authority.cnf: retry_after is 1 to %d seconds",
-		    CA_MAX_RETRY_AFTER);
+		    "authority.cnf: %s is 1 to %lu", v->name, max);
 	*out = (unsigned)n;
 	return 0;
 }
 
 static int
+read_url(char **out, const char *value, struct burin_error *e)
+{
+	size_t len;
+
+	if (burin_url_check(value, e) != 0)
+		return burin_error_cause(e, "in authority.cnf");
+	if (copy(out, value, e) != 0)
+		return -1;
+	for (len = strlen(*out); len > 0 && (*out)[len - 1] == '/';)
+		(*out)[--len] = '\0';
+	return 0;
+}
+
+static int
+not_understood(const CONF_VALUE *v, struct burin_error *e)
+{
+	return burin_fail(e, BURIN_EUSAGE, "settings-malformed",
+	    "authority.cnf: '%s = %s' is not understood", v->name, v->value);
+}
+
+/* "yes" is 1, "no" is 0. */
+static int
+read_switch(int *out, const CONF_VALUE *v, struct burin_error *e)
+{
+	if (strcmp(v->value, "yes") != 0 && strcmp(v->value, "no") != 0)
+		return not_understood(v, e);
+	*out = strcmp(v->value, "yes") == 0;
+	return 0;
+}
+
+static int
+read_reuse(enum key_reuse *out, const CONF_VALUE *v, struct burin_error *e)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(reuse) / sizeof(reuse[0]); i++) {
+		if (strcmp(v->value, reuse[i]) == 0) {
+			*out = (enum key_reuse)i;
+			return 0;
+		}
+	}
+	return not_understood(v, e);
+}
+
+static int
+read_policy(struct settings *s, const CONF_VALUE *v, struct burin_error *e)
+{
+	int same = 1;
+
+	if (strcmp(v->name, "url") == 0)
+		return read_url(&s->url, v->value, e);
+	if (strcmp(v->name, "crl_days") == 0)
+		return read_number(&s->crl_days, v, CA_MAX_CRL_DAYS, e);
+	if (strcmp(v->name, "key_reuse") == 0)
+		return read_reuse(&s->key_reuse, v, e);
+	if (strcmp(v->name, "rename") == 0)
+		return read_switch(&s->rename, v, e);
+	if (strcmp(v->name, "renew_same_key") == 0) {
+		if (read_switch(&same, v, e) != 0)
+			return -1;
+		s->no_renew_same_key = !same;
+		return 0;
+	}
+	return not_understood(v, e);
+}
+
+static int
 read_value(struct settings *s, const CONF_VALUE *v, struct burin_error *e)
 {
-	if (strcmp(v->name, "name") == 0)
-		return copy(&s->name, v->value, e);
-	if (strcmp(v->name, "token") == 0)
-		return copy(&s->token, v->value, e);
-	if (strcmp(v->name, "ca_key") == 0)
-		return copy(&s->ca_key, v->value, e);
-	if (strcmp(v->name, "tls_key") == 0)
-		return copy(&s->tls_key, v->value, e);
-	if (strcmp(v->name, "profile") == 0)
-		return copy(&s->profile, v->value, e);
+	const struct {
+		const char *name;
+		char **at;
+	} texts[] = { { "name", &s->name }, { "token", &s->token },
+		{ "ca_key", &s->ca_key }, { "cmc_key", &s->cmc_key },
+		{ "tls_key", &s->tls_key }, { "pop_key", &s->pop_key },
+		{ "profile", &s->profile } };
+	size_t i;
+
+	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		if (strcmp(v->name, texts[i].name) == 0)
+			return copy(texts[i].at, v->value, e);
 	if (strcmp(v->name, "retry_after") == 0)
-		return read_seconds(&s->retry_after, v->value, e);
+		return read_number(&s->retry_after, v, CA_MAX_RETRY_AFTER, e);
 	if (strcmp(v->name, "hosts") == 0 && s->hosts[0] == NULL)
 		return read_hosts(s, v->value, e);
 	if (strcmp(v->name, "approve") == 0 &&
@@ -157,13 +264,27 @@ read_value(struct settings *s, const CONF_VALUE *v, struct burin_error *e)
 		s->manual = strcmp(v->value, "manual") == 0;
 		return 0;
 	}
-	if (strcmp(v->name, "digest") == 0 &&
-	    (strcmp(v->value, "yes") == 0 || strcmp(v->value, "no") == 0)) {
-		s->digest = strcmp(v->value, "yes") == 0;
+	if (strcmp(v->name, "digest") == 0)
+		return read_switch(&s->digest, v, e);
+	return read_policy(s, v, e);
+}
+
+/* An authority made before there were so many keys cannot go on. */
+static int
+check_keys(const struct settings *s, struct burin_error *e)
+{
+	const char *missing = s->ca_key == NULL ? "ca_key"
+	    : s->cmc_key == NULL		? "cmc_key"
+	    : s->tls_key == NULL		? "tls_key"
+	    : s->pop_key == NULL		? "pop_key"
+						: NULL;
+
+	if (missing == NULL)
 		return 0;
-	}
-	return burin_fail(e, BURIN_EUSAGE, "settings-malformed",
-	    "authority.cnf: '%s = %s' is not understood", v->name, v->value);
+	(void)burin_fail(e, BURIN_EUSAGE, "settings-malformed",
+	    "authority.cnf lacks %s", missing);
+	return burin_error_advice(
+	    e, "make a new authority with \"burin authority init\"");
 }
 
 static int
@@ -178,12 +299,10 @@ read_section(const CONF *conf, struct settings *s, struct burin_error *e)
 	for (i = 0; i < sk_CONF_VALUE_num(values); i++)
 		if (read_value(s, sk_CONF_VALUE_value(values, i), e) != 0)
 			return -1;
-	if (s->name == NULL || s->token == NULL || s->ca_key == NULL ||
-	    s->tls_key == NULL || s->hosts[0] == NULL)
+	if (s->name == NULL || s->token == NULL || s->hosts[0] == NULL)
 		return burin_fail(e, BURIN_EUSAGE, "settings-malformed",
-		    "authority.cnf lacks name, token, ca_key, tls_key or "
-		    "hosts");
-	return 0;
+		    "authority.cnf lacks name, token or hosts");
+	return check_keys(s, e);
 }
 
 int
@@ -196,6 +315,7 @@ settings_read(const char *dir, struct settings *s, struct burin_error *e)
 
 	memset(s, 0, sizeof(*s));
 	s->retry_after = CA_RETRY_AFTER;
+	s->crl_days = CA_CRL_DAYS;
 	if (ca_path(dir, "authority.cnf", &path, e) != 0)
 		goto out;
 	if ((conf = NCONF_new(NULL)) == NULL) {

@@ -16,7 +16,7 @@
 #include "store.h"
 
 #define BUSY_MS 10000	 /* how long one process waits for another */
-#define SCHEMA_VERSION 1 /* PRAGMA user_version */
+#define SCHEMA_VERSION 2 /* PRAGMA user_version */
 
 static const char pragmas[] = "PRAGMA journal_mode = WAL;"
 			      "PRAGMA synchronous = FULL;"
@@ -24,37 +24,70 @@ static const char pragmas[] = "PRAGMA journal_mode = WAL;"
 			      "PRAGMA trusted_schema = OFF;";
 
 static const char schema[] =
+    /* secret: sealed, NULL when it is not needed any more. */
     "CREATE TABLE invites ("
     " id INTEGER PRIMARY KEY AUTOINCREMENT,"
     " name TEXT NOT NULL UNIQUE,"
     " salt BLOB NOT NULL, verifier BLOB NOT NULL, ha1 BLOB NOT NULL,"
-    " profile TEXT, identity TEXT,"
+    " profile TEXT, identity TEXT, subject TEXT,"
     " created INTEGER NOT NULL, expires INTEGER NOT NULL,"
-    " used_by BLOB) STRICT;"
+    " used_by BLOB, used_at INTEGER, secret BLOB) STRICT;"
     "CREATE TABLE requests ("
     " id INTEGER PRIMARY KEY AUTOINCREMENT,"
     " principal TEXT NOT NULL, sha256 BLOB NOT NULL,"
     " profile TEXT NOT NULL, subject TEXT NOT NULL,"
-    " created INTEGER NOT NULL, approved INTEGER,"
+    " der BLOB NOT NULL, form TEXT NOT NULL,"
+    " invite INTEGER, renews TEXT, via TEXT,"
+    " created INTEGER NOT NULL,"
+    " state TEXT NOT NULL DEFAULT 'waiting'"
+    "  CHECK (state IN ('waiting', 'approved', 'denied')),"
+    " decided INTEGER, why TEXT,"
     " UNIQUE (principal, sha256)) STRICT;"
     "CREATE TABLE certificates ("
     " serial TEXT PRIMARY KEY, subject TEXT NOT NULL,"
     " key_sha256 BLOB NOT NULL, der BLOB NOT NULL,"
     " principal TEXT NOT NULL, request_sha256 BLOB NOT NULL,"
-    " profile TEXT NOT NULL,"
+    " profile TEXT NOT NULL, via TEXT,"
     " issued INTEGER NOT NULL, not_after INTEGER NOT NULL,"
     " status TEXT NOT NULL DEFAULT 'good'"
-    "  CHECK (status IN ('good', 'revoked')),"
+    "  CHECK (status IN ('good', 'held', 'revoked')),"
+    " revoked_at INTEGER, reason INTEGER, invalidity INTEGER,"
+    " revoke_salt BLOB, revoke_verifier BLOB,"
+    " confirmed INTEGER NOT NULL DEFAULT 1,"
     " UNIQUE (principal, request_sha256)) STRICT;"
     "CREATE INDEX certificates_key ON certificates (key_sha256);"
+    "CREATE INDEX certificates_issued ON certificates (issued);"
+    "CREATE INDEX certificates_status ON certificates (status, not_after);"
+    "CREATE TABLE talks ("
+    " token BLOB PRIMARY KEY, kind TEXT NOT NULL, transaction_id BLOB,"
+    " principal TEXT NOT NULL, profile TEXT, invite INTEGER, renews TEXT,"
+    " data BLOB, signer BLOB NOT NULL, nonce BLOB, via TEXT,"
+    " created INTEGER NOT NULL) STRICT;"
+    "CREATE INDEX talks_transaction ON talks (transaction_id);"
+    "CREATE TABLE challenges ("
+    " request BLOB NOT NULL, transaction_id BLOB NOT NULL,"
+    " y BLOB NOT NULL, invite INTEGER, expires INTEGER NOT NULL,"
+    " PRIMARY KEY (request, transaction_id)) STRICT;"
+    /* stale: something was revoked since. */
+    "CREATE TABLE crls ("
+    " number INTEGER PRIMARY KEY, this_update INTEGER NOT NULL,"
+    " next_update INTEGER NOT NULL, der BLOB NOT NULL,"
+    " stale INTEGER NOT NULL DEFAULT 0) STRICT;"
+    "CREATE TABLE anchors (number INTEGER NOT NULL) STRICT;"
+    "INSERT INTO anchors VALUES (0);"
     "CREATE TABLE audit ("
     " seq INTEGER PRIMARY KEY, time INTEGER NOT NULL,"
     " event TEXT NOT NULL, detail TEXT NOT NULL, hash BLOB NOT NULL) STRICT;"
+    "CREATE INDEX audit_event ON audit (event, time);"
+    /* Where the log ends, so that a cut shows. */
+    "CREATE TABLE audit_head ("
+    " id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER NOT NULL,"
+    " mac BLOB NOT NULL) STRICT;"
     "CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit BEGIN"
     " SELECT RAISE(ABORT, 'the audit log is append-only'); END;"
     "CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit BEGIN"
     " SELECT RAISE(ABORT, 'the audit log is append-only'); END;"
-    "PRAGMA user_version = 1;";
+    "PRAGMA user_version = 2;";
 
 int
 store_fail(struct store *st, const char *what, struct burin_error *e)
@@ -67,6 +100,7 @@ static int
 bind(sqlite3_stmt *q, const char *types, va_list ap)
 {
 	const void *bytes;
+	long long number;
 	size_t len;
 	int i, rv = SQLITE_OK;
 
@@ -78,6 +112,11 @@ bind(sqlite3_stmt *q, const char *types, va_list ap)
 			break;
 		case 'i':
 			rv = sqlite3_bind_int64(q, i, va_arg(ap, long long));
+			break;
+		case 'z': /* an id, where 0 is none */
+			number = va_arg(ap, long long);
+			rv = number != 0 ? sqlite3_bind_int64(q, i, number)
+					 : sqlite3_bind_null(q, i);
 			break;
 		case 'b':
 			bytes = va_arg(ap, const void *);
@@ -181,6 +220,26 @@ store_bytes(sqlite3_stmt *q, int column, unsigned char *out, size_t len,
 	return 0;
 }
 
+int
+store_blob(sqlite3_stmt *q, int column, unsigned char **out, size_t *len,
+    size_t max, struct burin_error *e)
+{
+	const void *bytes = sqlite3_column_blob(q, column);
+
+	*out = NULL;
+	*len = (size_t)sqlite3_column_bytes(q, column);
+	if (bytes == NULL)
+		return 0;
+	if (*len > max)
+		return burin_fail(e, BURIN_EINTERNAL, "store-damaged",
+		    "the authority's database: %s is too long",
+		    sqlite3_column_name(q, column));
+	if ((*out = malloc(*len)) == NULL)
+		return burin_fail_memory(e);
+	memcpy(*out, bytes, *len);
+	return 0;
+}
+
 /* Makes the file first: SQLite would give it the umask's mode. */
 static int
 create_file(const char *path, struct burin_error *e)
@@ -260,7 +319,8 @@ store_open(
 		st = NULL;
 		goto out;
 	}
-	if (prepare_db(st, path, create, e) != 0)
+	if (seal_open(&st->seal, dir, create, e) != 0 ||
+	    prepare_db(st, path, create, e) != 0)
 		goto out;
 	*out = st;
 	st = NULL;
@@ -279,6 +339,7 @@ store_close(struct store **stp)
 	if (stp == NULL || (st = *stp) == NULL)
 		return;
 	(void)sqlite3_close(st->db);
+	burin_secret_free(&st->seal);
 	(void)pthread_mutex_destroy(&st->lock);
 	free(st);
 	*stp = NULL;

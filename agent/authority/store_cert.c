@@ -23,6 +23,8 @@ issued_clear(struct issued *c)
 	X509_free(c->cert);
 	free(c->serial);
 	free(c->profile);
+	free(c->principal);
+	free(c->via);
 	memset(c, 0, sizeof(*c));
 }
 
@@ -78,11 +80,13 @@ store_cert_put(
 		goto out;
 	rc = store_exec(st, e,
 	    "INSERT INTO certificates (serial, subject, key_sha256, der,"
-	    " principal, request_sha256, profile, issued, not_after)"
-	    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-	    "ttbbtbtii", serial, subject, key, sizeof(key), der, (size_t)len,
-	    in->principal, in->request, (size_t)CA_SHA256, in->profile,
-	    (long long)in->now, until);
+	    " principal, request_sha256, profile, via, issued, not_after,"
+	    " confirmed) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	    "ttbbtbttiii", serial, subject, key, sizeof(key), der, (size_t)len,
+	    in->principal, in->request, (size_t)CA_SHA256, in->profile, in->via,
+	    (long long)in->now, until, (long long)!in->confirm);
+	if (rc == 0 && in->revocation != NULL)
+		rc = store_revocation_set(st, serial, in->revocation, e);
 out:
 	OPENSSL_free(der);
 	free(serial);
@@ -99,23 +103,51 @@ read_cert(sqlite3_stmt *q, int column, X509 **out, struct burin_error *e)
 	return burin_cert_parse(der, len, BURIN_EINTERNAL, out, e);
 }
 
+#define CERT_COLUMNS                                                       \
+	"SELECT der, serial, profile, status, principal, via, reason,"     \
+	" revoked_at, invalidity, issued, confirmed, revoke_salt NOT NULL" \
+	" FROM certificates "
+
+/* The row that q stands on. */
+static int
+read_issued(sqlite3_stmt *q, struct issued *out, struct burin_error *e)
+{
+	const char *status = (const char *)sqlite3_column_text(q, 3);
+
+	memset(out, 0, sizeof(*out));
+	out->state = CERT_REVOKED;
+	if (status != NULL && strcmp(status, "good") == 0)
+		out->state = CERT_GOOD;
+	else if (status != NULL && strcmp(status, "held") == 0)
+		out->state = CERT_HELD;
+	out->revoked = out->state != CERT_GOOD;
+	out->reason = sqlite3_column_int(q, 6);
+	out->revoked_at = (time_t)sqlite3_column_int64(q, 7);
+	out->invalidity = (time_t)sqlite3_column_int64(q, 8);
+	out->issued_at = (time_t)sqlite3_column_int64(q, 9);
+	out->confirmed = sqlite3_column_int(q, 10);
+	out->has_secret = sqlite3_column_int(q, 11);
+	if (read_cert(q, 0, &out->cert, e) == 0 &&
+	    store_text(q, 1, &out->serial, e) == 0 &&
+	    store_text(q, 2, &out->profile, e) == 0 &&
+	    store_text(q, 4, &out->principal, e) == 0 &&
+	    store_text(q, 5, &out->via, e) == 0)
+		return 0;
+	issued_clear(out);
+	return -1;
+}
+
+/* Ends q. */
 static int
 find_cert(struct store *st, sqlite3_stmt *q, struct issued *out, int *found,
     struct burin_error *e)
 {
-	const char *status;
+	int row = store_step(st, q, e), rc = row < 0 ? -1 : 0;
 
-	if ((*found = store_step(st, q, e)) <= 0)
-		return *found;
-	status = (const char *)sqlite3_column_text(q, 3);
-	out->revoked = status == NULL || strcmp(status, "good") != 0;
-	if (read_cert(q, 0, &out->cert, e) != 0 ||
-	    store_text(q, 1, &out->serial, e) != 0 ||
-	    store_text(q, 2, &out->profile, e) != 0) {
-		issued_clear(out);
-		return -1;
-	}
-	return 0;
+	if (row > 0 && (rc = read_issued(q, out, e)) == 0)
+		*found = 1;
+	(void)sqlite3_finalize(q);
+	return rc;
 }
 
 int
@@ -123,64 +155,87 @@ store_cert_of_request(struct store *st, const char *principal,
     const unsigned char request[CA_SHA256], struct issued *out, int *found,
     struct burin_error *e)
 {
-	sqlite3_stmt *q = NULL;
-	int rc;
+	sqlite3_stmt *q;
 
 	memset(out, 0, sizeof(*out));
 	*found = 0;
-	rc = store_query(st, &q, e,
-	    "SELECT der, serial, profile, status FROM certificates"
-	    " WHERE principal = ? AND request_sha256 = ?",
-	    "tb", principal, request, (size_t)CA_SHA256);
-	if (rc == 0)
-		rc = find_cert(st, q, out, found, e);
-	(void)sqlite3_finalize(q);
-	return rc;
+	if (store_query(st, &q, e,
+		CERT_COLUMNS "WHERE principal = ? AND request_sha256 = ?", "tb",
+		principal, request, (size_t)CA_SHA256) != 0)
+		return -1;
+	return find_cert(st, q, out, found, e);
 }
 
 int
 store_cert_of_serial(struct store *st, const char *serial, struct issued *out,
     int *found, struct burin_error *e)
 {
-	sqlite3_stmt *q = NULL;
-	int rc;
+	sqlite3_stmt *q;
 
 	memset(out, 0, sizeof(*out));
 	*found = 0;
-	rc = store_query(st, &q, e,
-	    "SELECT der, serial, profile, status FROM certificates"
-	    " WHERE serial = ?",
-	    "t", serial);
-	if (rc == 0)
-		rc = find_cert(st, q, out, found, e);
+	if (store_query(
+		st, &q, e, CERT_COLUMNS "WHERE serial = ?", "t", serial) != 0)
+		return -1;
+	return find_cert(st, q, out, found, e);
+}
+
+/* Ends q. */
+static int
+walk(struct store *st, sqlite3_stmt *q,
+    int (*each)(void *arg, const struct issued *c, struct burin_error *e),
+    void *arg, struct burin_error *e)
+{
+	struct issued c = { 0 };
+	int row, rc = 0;
+
+	while (rc == 0 && (row = store_step(st, q, e)) != 0) {
+		rc = row < 0 ? -1 : read_issued(q, &c, e);
+		if (rc == 0)
+			rc = each(arg, &c, e);
+		issued_clear(&c);
+	}
 	(void)sqlite3_finalize(q);
 	return rc;
 }
 
 int
 store_cert_of_key(struct store *st, EVP_PKEY *key,
-    int (*each)(void *arg, X509 *cert, struct burin_error *e), void *arg,
-    struct burin_error *e)
+    int (*each)(void *arg, const struct issued *c, struct burin_error *e),
+    void *arg, struct burin_error *e)
 {
 	unsigned char hash[CA_SHA256];
-	sqlite3_stmt *q = NULL;
-	X509 *cert = NULL;
-	int row = 0, rc = -1;
+	sqlite3_stmt *q;
 
 	if (key_sha256(key, hash, e) != 0 ||
-	    store_query(st, &q, e,
-		"SELECT der FROM certificates WHERE key_sha256 = ?", "b", hash,
-		sizeof(hash)) != 0)
-		goto out;
-	while ((row = store_step(st, q, e)) > 0) {
-		if (read_cert(q, 0, &cert, e) != 0 || each(arg, cert, e) != 0)
-			goto out;
-		X509_free(cert);
-		cert = NULL;
-	}
-	rc = row < 0 ? -1 : 0;
-out:
-	X509_free(cert);
-	(void)sqlite3_finalize(q);
-	return rc;
+	    store_query(st, &q, e, CERT_COLUMNS "WHERE key_sha256 = ?", "b",
+		hash, sizeof(hash)) != 0)
+		return -1;
+	return walk(st, q, each, arg, e);
+}
+
+int
+store_cert_each(struct store *st,
+    int (*each)(void *arg, const struct issued *c, struct burin_error *e),
+    void *arg, struct burin_error *e)
+{
+	sqlite3_stmt *q;
+
+	if (store_query(st, &q, e, CERT_COLUMNS "ORDER BY issued, rowid", "") !=
+	    0)
+		return -1;
+	return walk(st, q, each, arg, e);
+}
+
+int
+store_cert_confirm(struct store *st, const char *serial, struct burin_error *e)
+{
+	if (store_exec(st, e,
+		"UPDATE certificates SET confirmed = 1 WHERE serial = ?", "t",
+		serial) != 0)
+		return -1;
+	if (sqlite3_changes(st->db) != 1)
+		return burin_fail(e, BURIN_EUSAGE, "certificate-missing",
+		    "there is no certificate %.60s here", serial);
+	return store_audit(st, e, "confirmed", "%s", serial);
 }

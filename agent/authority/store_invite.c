@@ -1,7 +1,7 @@
 /*
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * Invites and waiting requests in the authority's store.
+ * Invites in the authority's store, each with its sealed secret.
  */
 
 #include <stdlib.h>
@@ -17,24 +17,45 @@ invite_clear(struct invite *in)
 	free(in->name);
 	free(in->profile);
 	free(in->identity);
+	free(in->subject);
 	OPENSSL_cleanse(in, sizeof(*in));
 }
 
-int
-store_invite_put(struct store *st, struct invite *in, struct burin_error *e)
+/* What the sealed secret is bound to: the salt is of this row only. */
+static int
+seal(struct store *st, const struct invite *in,
+    const struct burin_secret *secret, unsigned char **out, size_t *len,
+    struct burin_error *e)
 {
+	return seal_close(st, in->salt, sizeof(in->salt), secret, out, len, e);
+}
+
+int
+store_invite_put(struct store *st, struct invite *in,
+    const struct burin_secret *secret, struct burin_error *e)
+{
+	unsigned char *sealed = NULL;
+	size_t len;
+	int rc = -1;
+
+	if (seal(st, in, secret, &sealed, &len, e) != 0)
+		return -1;
 	if (store_exec(st, e, "DELETE FROM invites WHERE name = ?", "t",
 		in->name) != 0 ||
 	    store_exec(st, e,
 		"INSERT INTO invites (name, salt, verifier, ha1, profile,"
-		" identity, created, expires) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-		"tbbbttii", in->name, in->salt, sizeof(in->salt), in->verifier,
-		sizeof(in->verifier), in->ha1, sizeof(in->ha1), in->profile,
-		in->identity, (long long)in->created,
-		(long long)in->expires) != 0)
-		return -1;
+		" identity, subject, created, expires, secret)"
+		" VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		"tbbbtttiib", in->name, in->salt, sizeof(in->salt),
+		in->verifier, sizeof(in->verifier), in->ha1, sizeof(in->ha1),
+		in->profile, in->identity, in->subject, (long long)in->created,
+		(long long)in->expires, sealed, len) != 0)
+		goto out;
 	in->id = sqlite3_last_insert_rowid(st->db);
-	return 0;
+	rc = 0;
+out:
+	free(sealed);
+	return rc;
 }
 
 static int
@@ -49,11 +70,35 @@ read_invite(sqlite3_stmt *q, struct invite *out, struct burin_error *e)
 	    store_bytes(q, 3, out->verifier, sizeof(out->verifier), e) != 0 ||
 	    store_bytes(q, 4, out->ha1, sizeof(out->ha1), e) != 0 ||
 	    store_text(q, 5, &out->profile, e) != 0 ||
-	    store_text(q, 6, &out->identity, e) != 0)
+	    store_text(q, 6, &out->identity, e) != 0 ||
+	    store_text(q, 10, &out->subject, e) != 0)
 		return -1;
 	return out->used
 	    ? store_bytes(q, 9, out->used_by, sizeof(out->used_by), e)
 	    : 0;
+}
+
+#define INVITE_COLUMNS                                             \
+	"SELECT id, name, salt, verifier, ha1, profile, identity," \
+	" created, expires, used_by, subject FROM invites "
+
+static int
+find_invite(struct store *st, sqlite3_stmt *q, struct invite *out, int *found,
+    struct burin_error *e)
+{
+	int rc = -1;
+
+	if ((*found = store_step(st, q, e)) < 0)
+		goto out;
+	if (*found && read_invite(q, out, e) != 0) {
+		invite_clear(out);
+		goto out;
+	}
+	rc = 0;
+out:
+	if (rc != 0)
+		*found = 0;
+	return rc;
 }
 
 int
@@ -61,114 +106,68 @@ store_invite_get(struct store *st, const char *name, struct invite *out,
     int *found, struct burin_error *e)
 {
 	sqlite3_stmt *q = NULL;
-	int rc = -1;
+	int rc;
 
 	memset(out, 0, sizeof(*out));
 	*found = 0;
+	rc = store_query(st, &q, e, INVITE_COLUMNS "WHERE name = ?", "t", name);
+	if (rc == 0)
+		rc = find_invite(st, q, out, found, e);
+	(void)sqlite3_finalize(q);
+	return rc;
+}
+
+int
+store_invite_of_id(struct store *st, long long id, struct invite *out,
+    int *found, struct burin_error *e)
+{
+	sqlite3_stmt *q = NULL;
+	int rc;
+
+	memset(out, 0, sizeof(*out));
+	*found = 0;
+	rc = store_query(st, &q, e, INVITE_COLUMNS "WHERE id = ?", "i", id);
+	if (rc == 0)
+		rc = find_invite(st, q, out, found, e);
+	(void)sqlite3_finalize(q);
+	return rc;
+}
+
+int
+store_invite_secret(struct store *st, long long id, struct burin_secret **out,
+    struct burin_error *e)
+{
+	unsigned char salt[CA_SALT], *sealed = NULL;
+	sqlite3_stmt *q = NULL;
+	size_t len = 0;
+	int row, rc = -1;
+
+	*out = NULL;
 	if (store_query(st, &q, e,
-		"SELECT id, name, salt, verifier, ha1, profile, identity,"
-		" created, expires, used_by FROM invites WHERE name = ?",
-		"t", name) != 0 ||
-	    (*found = store_step(st, q, e)) < 0)
+		"SELECT salt, secret FROM invites WHERE id = ?", "i",
+		id) != 0 ||
+	    (row = store_step(st, q, e)) < 0)
 		goto out;
-	if (*found && read_invite(q, out, e) != 0) {
-		invite_clear(out);
-		*found = 0;
+	if (row &&
+	    (store_bytes(q, 0, salt, sizeof(salt), e) != 0 ||
+		store_blob(q, 1, &sealed, &len, SEAL_EXTRA + BURIN_SECRET_MAX,
+		    e) != 0))
 		goto out;
-	}
 	rc = 0;
+	if (sealed != NULL)
+		rc = seal_break(st, salt, sizeof(salt), sealed, len, out, e);
 out:
+	free(sealed);
 	(void)sqlite3_finalize(q);
 	return rc;
 }
 
 int
 store_invite_use(struct store *st, long long id,
-    const unsigned char request[CA_SHA256], struct burin_error *e)
-{
-	return store_exec(st, e, "UPDATE invites SET used_by = ? WHERE id = ?",
-	    "bi", request, (size_t)CA_SHA256, id);
-}
-
-int
-store_request_state(struct store *st, const char *principal,
-    const unsigned char request[CA_SHA256], enum waiting *state,
-    struct burin_error *e)
-{
-	sqlite3_stmt *q = NULL;
-	int row, rc = -1;
-
-	*state = WAITING_NEW;
-	if (store_query(st, &q, e,
-		"SELECT approved FROM requests"
-		" WHERE principal = ? AND sha256 = ?",
-		"tb", principal, request, (size_t)CA_SHA256) != 0 ||
-	    (row = store_step(st, q, e)) < 0)
-		goto out;
-	if (row)
-		*state = sqlite3_column_type(q, 0) == SQLITE_NULL
-		    ? WAITING_PENDING
-		    : WAITING_APPROVED;
-	rc = 0;
-out:
-	(void)sqlite3_finalize(q);
-	return rc;
-}
-
-int
-store_request_put(
-    struct store *st, const struct waiting_new *in, struct burin_error *e)
+    const unsigned char use[CA_SHA256], time_t now, struct burin_error *e)
 {
 	return store_exec(st, e,
-	    "INSERT INTO requests (principal, sha256, profile, subject,"
-	    " created) VALUES (?, ?, ?, ?, ?)",
-	    "tbtti", in->principal, in->request, (size_t)CA_SHA256, in->profile,
-	    in->subject, (long long)in->now);
-}
-
-int
-store_request_approve(
-    struct store *st, long long id, time_t now, struct burin_error *e)
-{
-	if (store_exec(st, e,
-		"UPDATE requests SET approved = ?"
-		" WHERE id = ? AND approved IS NULL",
-		"ii", (long long)now, id) != 0)
-		return -1;
-	if (sqlite3_changes(st->db) == 1)
-		return 0;
-	(void)burin_fail(e, BURIN_EUSAGE, "request-missing",
-	    "no request %lld waits for approval", id);
-	return burin_error_advice(
-	    e, "\"burin authority pending\" lists those that wait");
-}
-
-int
-store_request_each(struct store *st,
-    void (*each)(void *arg, const struct authority_waiting *w), void *arg,
-    struct burin_error *e)
-{
-	struct authority_waiting w;
-	sqlite3_stmt *q = NULL;
-	int row, rc = -1;
-
-	if (store_query(st, &q, e,
-		"SELECT id, created, principal, profile, subject,"
-		" lower(hex(sha256)) FROM requests WHERE approved IS NULL"
-		" ORDER BY id",
-		"") != 0)
-		goto out;
-	while ((row = store_step(st, q, e)) > 0) {
-		w.id = sqlite3_column_int64(q, 0);
-		w.since = (time_t)sqlite3_column_int64(q, 1);
-		w.who = (const char *)sqlite3_column_text(q, 2);
-		w.profile = (const char *)sqlite3_column_text(q, 3);
-		w.subject = (const char *)sqlite3_column_text(q, 4);
-		w.sha256 = (const char *)sqlite3_column_text(q, 5);
-		each(arg, &w);
-	}
-	rc = row < 0 ? -1 : 0;
-out:
-	(void)sqlite3_finalize(q);
-	return rc;
+	    "UPDATE invites SET used_by = ?, used_at = coalesce(used_at, ?)"
+	    " WHERE id = ?",
+	    "bii", use, (size_t)CA_SHA256, (long long)now, id);
 }

@@ -33,6 +33,8 @@ char *burin_san_text(const GENERAL_NAME *name);
  * (burin_texts_free). Empty array when there is none. */
 char **burin_cert_sans(const X509 *cert);
 char **burin_req_sans(X509_REQ *req);
+/* Of a list of extensions, which may be NULL. */
+char **burin_exts_sans(const STACK_OF(X509_EXTENSION) * exts);
 /* EKUs by name as burin_subject_add_eku takes them. */
 char **burin_cert_ekus(const X509 *cert);
 char **burin_req_ekus(X509_REQ *req);

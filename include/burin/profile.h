@@ -74,16 +74,20 @@ int burin_profile_identity(const struct burin_profile *p,
 int burin_profile_prefix(const struct burin_profile *p, struct burin_subject *s,
     const char *prefix, struct burin_error *e);
 
+/* 0 when url can be a base: http or https, no blank, no comma. */
+int burin_url_check(const char *url, struct burin_error *e);
 /*
  * Authority side: fills the extensions of a certificate to be issued from
- * [certificate] and, where "copy" says so, from the request (a request
- * extension that is not copied is left out). issuer is the CA's certificate
- * (AKI). Subject, key, serial, validity are the caller's, and set before. A
- * line whose extension was copied is not used. What the request may not have
- * (key usage of an authority, no name at all) is BURIN_EAUTHORITY.
+ * [certificate] and, where "copy" says so, from what is asked (an extension
+ * that is not copied is left out). issuer is the CA's certificate (AKI), base
+ * the authority's URL, which {base} in a line stands for; NULL: such lines
+ * are left out. Subject, key, serial, validity are the caller's, and set
+ * before. A line whose extension was copied is not used. What the request may
+ * not have (key usage of an authority, no name at all) is BURIN_EAUTHORITY.
  */
-int burin_profile_extensions(const struct burin_profile *p, X509_REQ *req,
-    X509 *issuer, X509 *cert, struct burin_error *e);
+int burin_profile_extensions(const struct burin_profile *p,
+    const struct burin_asked *asked, X509 *issuer, const char *base, X509 *cert,
+    struct burin_error *e);
 
 #ifdef __cplusplus
 }

@@ -201,6 +201,20 @@ test_user_and_domain(void **state)
 	burin_profile_free(&p);
 }
 
+static const char *base; /* the authority's URL */
+
+static int
+extensions_of(
+    const struct burin_profile *p, X509_REQ *req, X509 *ca, X509 *cert)
+{
+	struct burin_asked asked = { X509_REQ_get_subject_name(req),
+		X509_REQ_get0_pubkey(req), X509_REQ_get_extensions(req) };
+	int rc = burin_profile_extensions(p, &asked, ca, base, cert, &e);
+
+	sk_X509_EXTENSION_pop_free(asked.extensions, X509_EXTENSION_free);
+	return rc;
+}
+
 /* Asks with profile, then issues with it; the extensions as OpenSSL text. */
 static char *
 issue(const char *profile, const char *type, const char *dn,
@@ -225,7 +239,7 @@ issue(const char *profile, const char *type, const char *dn,
 	assert_int_equal(
 	    X509_set_subject_name(cert, X509_REQ_get_subject_name(req)), 1);
 	assert_int_equal(X509_set_pubkey(cert, key), 1);
-	if (burin_profile_extensions(p, req, ca, cert, &e) == -1)
+	if (extensions_of(p, req, ca, cert) == -1)
 		fail_msg("%s: %s (%s)", profile, e.reason, e.cause);
 	assert_int_equal(ERR_peek_error(), 0);
 	assert_int_equal(X509V3_extensions_print(
@@ -324,7 +338,7 @@ extensions(const struct burin_profile *p, const char *const *lines)
 	    X509_set_subject_name(cert, X509_REQ_get_subject_name(req)), 1);
 	assert_int_equal(X509_set_pubkey(cert, key), 1);
 	burin_error_clear(&e);
-	rc = burin_profile_extensions(p, req, ca, cert, &e);
+	rc = extensions_of(p, req, ca, cert);
 	if (rc == 0)
 		rc = X509_get_ext_count(cert);
 	X509_free(cert);
@@ -370,8 +384,7 @@ test_nobody(void **state)
 	X509 *ca = pki_ca("CA", key), *cert = X509_new();
 
 	(void)state;
-	refused(
-	    burin_profile_extensions(p, req, ca, cert, &e), "identity-missing");
+	refused(extensions_of(p, req, ca, cert), "identity-missing");
 	X509_free(cert);
 	X509_free(ca);
 	X509_REQ_free(req);
