@@ -125,8 +125,8 @@ struct burin_key {
 	size_t id_len;
 	char label[BURIN_MAX_LABEL + 1];
 	EVP_PKEY *public_key;
-	EVP_PKEY *evp;		 /* provider key, made on demand */
-	struct burin_error last; /* of the last failed operation */
+	EVP_PKEY *evp;		     /* provider key, made on demand */
+	struct burin_error last;     /* of the last failed operation */
 	struct p11_distant *distant; /* distant.c: then t is NULL */
 };
 

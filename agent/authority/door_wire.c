@@ -157,14 +157,30 @@ door_receive(const struct door_line *l, struct door_head *h,
 	return rc == 1 ? gone(e) : -1;
 }
 
+/* The text and zeros: nothing of this process's memory goes along. */
+static void
+copy_text(char *dst, const char *src, size_t size)
+{
+	memcpy(dst, src, strnlen(src, size - 1));
+}
+
 int
 door_send_error(const struct door_line *l, enum door_kind kind,
     const struct burin_error *failure, struct burin_error *e)
 {
 	struct door_head h = { .kind = kind, .len = sizeof(*failure) };
-	struct burin_error copy = *failure;
+	struct burin_error copy;
 
-	copy.func = NULL; /* a pointer says nothing over there */
+	memset(&copy, 0, sizeof(copy));
+	copy.status = failure->status;
+	copy.ckr = failure->ckr;
+	copy_text(copy.code, failure->code, sizeof(copy.code));
+	copy_text(copy.step, failure->step, sizeof(copy.step));
+	copy_text(copy.reason, failure->reason, sizeof(copy.reason));
+	copy_text(copy.token, failure->token, sizeof(copy.token));
+	copy_text(copy.rule, failure->rule, sizeof(copy.rule));
+	copy_text(copy.advice, failure->advice, sizeof(copy.advice));
+	copy_text(copy.cause, failure->cause, sizeof(copy.cause));
 	return door_send(l, &h, &copy, e);
 }
 
