@@ -72,8 +72,17 @@ answer_error(struct answer *r, const struct burin_error *e)
 		sentences(r->text, sizeof(r->text), e);
 		return;
 	}
-	answer_text(r, MHD_HTTP_INTERNAL_SERVER_ERROR,
-	    "the authority failed; its operator finds the reason in its log");
+	/* The token, or its keeper: what is asked for may be done later. */
+	if (e->status == BURIN_ETOKEN || e->status == BURIN_EPIN ||
+	    e->status == BURIN_EREFUSED || e->status == BURIN_EINTERRUPTED) {
+		answer_text(r, MHD_HTTP_SERVICE_UNAVAILABLE,
+		    "the authority cannot use its keys now; try again later");
+		r->retry_after = CA_RETRY_AFTER;
+	} else {
+		answer_text(r, MHD_HTTP_INTERNAL_SERVER_ERROR,
+		    "the authority failed; its operator finds the reason in "
+		    "its log");
+	}
 	sentences(r->detail, sizeof(r->detail), e);
 	if (e->cause[0] != '\0') {
 		size_t n = strlen(r->detail);

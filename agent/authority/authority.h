@@ -9,6 +9,7 @@
 #ifndef BURIN_AUTHORITY_H
 #define BURIN_AUTHORITY_H
 
+#include <sys/types.h>
 #include <time.h>
 
 #include <openssl/x509.h>
@@ -43,6 +44,38 @@ void authority_close(struct authority **a);
 int authority_serve(struct authority *a, const char *listen,
     void (*ready)(void *arg, const char *url), void *arg,
     struct burin_error *e);
+
+/*
+ * The same in two processes: the keeper has the token and parses nothing,
+ * its child the front answers requests and has no token
+ * (docs/decisions/0014-keeper-and-front.md).
+ */
+struct authority_front {
+	pid_t pid; /* 0: this is the front */
+	int fd;	   /* to the other one */
+	/* for authority_keep */
+	struct burin_p11 *p11;
+	void (*ready)(void *arg); /* the front answers; told once */
+	void *arg;
+};
+/*
+ * Forks the front, which keeps of its descriptors the standard ones, fd, and
+ * what a service manager handed over to program (LISTEN_FDS). Call it before
+ * there is a module, a PIN or a thread.
+ */
+int authority_fork(
+    pid_t program, struct authority_front *f, struct burin_error *e);
+/* Serves, as authority_serve; how it went is told to the keeper. */
+int authority_front(const char *dir, int fd, const char *listen,
+    void (*ready)(void *arg, const char *url), void *arg);
+/*
+ * Does what the front may ask for until it ends; SIGINT and SIGTERM stop the
+ * front first. A front that ends otherwise is BURIN_EINTERRUPTED "front-died".
+ */
+int authority_keep(struct authority *a, const struct authority_front *f,
+    struct burin_error *e);
+/* Instead, when there is nothing to keep. */
+void authority_front_stop(struct authority_front *f);
 
 /* What an invite is bound to; NULL: free. */
 struct authority_invite {

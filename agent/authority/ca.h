@@ -260,20 +260,36 @@ int own_record(struct store *st, X509 *cert, const char *what, time_t now,
 int own_check(
     const struct issuer *ca, X509 *cert, time_t now, struct burin_error *e);
 
-/* --- open.c -------------------------------------------------------------- */
-
 /* The HTTPS server's certificate, with a line in the audit log. */
 int own_tls_issue(struct store *st, const struct issuer *ca, EVP_PKEY *pub,
     const char *const *hosts, time_t now, X509 **out, struct burin_error *e);
+
+/* --- open.c -------------------------------------------------------------- */
 
 struct authority {
 	char *dir, *profiles;
 	struct settings cnf;
 	struct store *store;
-	struct burin_key *ca_key, *tls_key;
+	/*
+	 * On the token in this process, or behind the door: then the CA's is
+	 * NULL, and ca signs through the door.
+	 */
+	struct burin_key *ca_key, *cmc_key, *tls_key, *pop_key;
 	struct issuer ca; /* the key's side borrowed, the certificate owned */
-	X509 *tls_cert;
+	X509 *cmc_cert, *tls_cert, *pop_cert;
 };
+
+struct door;
+/* authority_open with its keys behind d (door.h), which it borrows. */
+int authority_open_front(const char *dir, struct door *d,
+    struct authority **out, struct burin_error *e);
+/*
+ * The keys on the token alone, after authority_keys_close and
+ * burin_p11_look_again: they must be those of the certificates.
+ */
+int authority_keys_open(
+    struct authority *a, struct burin_p11 *p11, struct burin_error *e);
+void authority_keys_close(struct authority *a);
 
 /* --- secret.c: what is kept of an enrolment secret ------------------------ */
 

@@ -296,7 +296,10 @@ run(struct server *s, int *fd, const char *url, const sigset_t *signals,
 	while (sigwait(signals, &sig) != 0)
 		;
 	http_log("stopping on signal %d", sig);
+	/* Whatever hangs: a keeper that was killed ends nobody any more. */
+	(void)alarm(STOP_SECONDS + 5);
 	stop(s, d);
+	(void)alarm(0);
 	rc = 0;
 out:
 	tls_stop();

@@ -120,65 +120,6 @@ const struct verb verb_authority_init = {
 	.run = run_init,
 };
 
-/* --- serve --------------------------------------------------------------- */
-
-static const struct opt serve_opts[] = {
-	{ "listen", 0, OPT_VALUE, "HOST:PORT",
-	    "where it answers (127.0.0.1:8443); port 0: any" },
-	{ NULL, 0, OPT_FLAG, NULL, NULL },
-};
-static const struct opt *const serve_groups[] = { serve_opts, opts_common,
-	NULL };
-
-/* The one ready line; with --json it is the one object of this verb. */
-static void
-ready(void *arg, const char *url)
-{
-	struct cli *c = arg;
-
-	if (c->json != NULL) {
-		out_json(c, "status", json_string("ready"));
-		out_json(c, "url", json_text(url));
-		(void)json_dumpf(c->json, stdout, JSON_COMPACT);
-		(void)fputc('\n', stdout);
-		json_decref(c->json);
-		c->json = NULL;
-	} else {
-		(void)printf("ready %s\n", url);
-	}
-	(void)fflush(stdout);
-}
-
-static int
-run_serve(struct cli *c, struct burin_error *e)
-{
-	const char *listen = arg_value(c->args, "listen");
-	struct authority *a = NULL;
-	const char *const *words;
-	int rc = -1;
-
-	(void)arg_words(c->args, &words);
-	if (cli_p11(c, e) != 0)
-		return -1;
-	if (authority_open(words[0], c->p11, &a, e) == 0)
-		rc = authority_serve(
-		    a, listen != NULL ? listen : "127.0.0.1:8443", ready, c, e);
-	authority_close(&a);
-	return rc;
-}
-
-const struct verb verb_authority_serve = {
-	.name = "authority",
-	.sub = "serve",
-	.usage = "DIR",
-	.help = "answer enrolments (EST over HTTPS) until stopped",
-	.opts = serve_groups,
-	.min_words = 1,
-	.max_words = 1,
-	.alone = 1,
-	.run = run_serve,
-};
-
 /* --- invite -------------------------------------------------------------- */
 
 static const struct opt invite_opts[] = {
