@@ -45,6 +45,7 @@ burin_key_free(struct burin_key **kp)
 	if (atomic_fetch_sub(&k->refs, 1) > 1)
 		return;
 	p11_provider_forget(k);
+	p11_distant_free(k->distant);
 	EVP_PKEY_free(k->public_key);
 	free(k);
 }
@@ -97,6 +98,8 @@ burin_key_always_authenticate(const struct burin_key *k)
 char *
 burin_key_uri(const struct burin_key *k)
 {
+	if (k->t == NULL)
+		return NULL;
 	return p11_uri_make(k->t, k->id_len > 0 ? k->id : NULL, k->id_len,
 	    k->label[0] != '\0' ? k->label : NULL, "private");
 }

@@ -319,7 +319,7 @@ burin_p11_free(struct burin_p11 **pp)
 	if (pp == NULL || (p11 = *pp) == NULL)
 		return;
 	*pp = NULL;
-	p11_provider_free(p11);
+	p11_provider_free(&p11->provider);
 	for (i = 0; i < p11->n_modules; i++)
 		module_end(p11->modules[i]);
 	if (p11->registry != NULL)

@@ -189,6 +189,8 @@ p11_do(struct burin_key *k, enum p11_op op, CK_MECHANISM *mech,
 	size_t room = *out_len;
 	CK_RV rv;
 
+	if (k->distant != NULL)
+		return p11_distant_do(k, mech, op, in, in_len, out, out_len);
 	p11_lock(k->t->m);
 	burin_error_clear(&k->last);
 	if (prepare(&o) == -1)

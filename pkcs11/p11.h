@@ -125,8 +125,9 @@ struct burin_key {
 	size_t id_len;
 	char label[BURIN_MAX_LABEL + 1];
 	EVP_PKEY *public_key;
-	EVP_PKEY *evp;		 /* provider key, made on demand */
-	struct burin_error last; /* of the last failed operation */
+	EVP_PKEY *evp;		     /* provider key, made on demand */
+	struct burin_error last;     /* of the last failed operation */
+	struct p11_distant *distant; /* distant.c: then t is NULL */
 };
 
 /* --- ckr.c: return values in words ------------------------------------- */
@@ -388,16 +389,33 @@ CK_RV p11_do(struct burin_key *k, enum p11_op op, CK_MECHANISM *mech,
     const unsigned char *in, size_t in_len, unsigned char *out,
     size_t *out_len);
 
+/* --- distant.c: keys whose token is somewhere else --------------------- */
+
+/* The lock of k->last and k->evp: its module's, or its own. */
+void p11_key_lock(struct burin_key *k);
+void p11_key_unlock(struct burin_key *k);
+/* p11_do on a distant key. Lock held. */
+CK_RV p11_distant_do(struct burin_key *k, CK_MECHANISM *mech, enum p11_op op,
+    const unsigned char *in, size_t in_len, unsigned char *out,
+    size_t *out_len);
+/* Where the provider of k's EVP_PKEY is. */
+struct p11_provider *_Atomic *p11_key_provider(struct burin_key *k);
+/* With the key; accepts NULL. */
+void p11_distant_free(struct p11_distant *d);
+
 /* --- provider/provider.c ----------------------------------------------- */
 
-/* The EVP_PKEY over k, in p11's private library context (made on demand). */
+/*
+ * The EVP_PKEY over k, in a private library context that is made on demand:
+ * one for all keys of p11, one for each distant key.
+ */
 EVP_PKEY *p11_provider_key(struct burin_key *k, struct burin_error *e);
 /*
  * Before k goes: frees k->evp. References to it that others still hold keep
  * the public half only.
  */
 void p11_provider_forget(struct burin_key *k);
-/* After all keys of p11. */
-void p11_provider_free(struct burin_p11 *p11);
+/* After all its keys. */
+void p11_provider_free(struct p11_provider *_Atomic *provider);
 
 #endif

@@ -72,8 +72,17 @@ answer_error(struct answer *r, const struct burin_error *e)
 		sentences(r->text, sizeof(r->text), e);
 		return;
 	}
-	answer_text(r, MHD_HTTP_INTERNAL_SERVER_ERROR,
-	    "the authority failed; its operator finds the reason in its log");
+	/* The token, or its keeper: what is asked for may be done later. */
+	if (e->status == BURIN_ETOKEN || e->status == BURIN_EPIN ||
+	    e->status == BURIN_EREFUSED || e->status == BURIN_EINTERRUPTED) {
+		answer_text(r, MHD_HTTP_SERVICE_UNAVAILABLE,
+		    "the authority cannot use its keys now; try again later");
+		r->retry_after = CA_RETRY_AFTER;
+	} else {
+		answer_text(r, MHD_HTTP_INTERNAL_SERVER_ERROR,
+		    "the authority failed; its operator finds the reason in "
+		    "its log");
+	}
 	sentences(r->detail, sizeof(r->detail), e);
 	if (e->cause[0] != '\0') {
 		size_t n = strlen(r->detail);
@@ -84,21 +93,36 @@ answer_error(struct answer *r, const struct burin_error *e)
 }
 
 void
-answer_cert(struct answer *r, X509 *cert, struct burin_error *e)
+answer_body(struct call *k, unsigned status, const char *type,
+    unsigned char *body, size_t len)
+{
+	OPENSSL_free(k->r->body);
+	k->r->status = status;
+	k->r->type = type;
+	k->r->body = body;
+	k->r->body_len = len;
+	k->r->base64 = (k->x->route->flags & ROUTE_EST) != 0;
+}
+
+void
+answer_cert(struct call *k, X509 *cert, struct burin_error *e)
 {
 	STACK_OF(X509) *certs = sk_X509_new_null();
+	unsigned char *der;
+	size_t len;
 	char *serial;
 
 	if (certs == NULL || !sk_X509_push(certs, cert)) {
 		(void)burin_fail_memory(e);
-		answer_error(r, e);
-	} else if (burin_certs_only_make(certs, &r->der, &r->der_len, e) != 0) {
-		answer_error(r, e);
+		answer_error(k->r, e);
+	} else if (burin_certs_only_make(certs, &der, &len, e) != 0) {
+		answer_error(k->r, e);
 	} else {
-		r->status = MHD_HTTP_OK;
+		answer_body(k, MHD_HTTP_OK,
+		    "application/pkcs7-mime; smime-type=certs-only", der, len);
 		serial = burin_serial_text(X509_get0_serialNumber(cert));
-		(void)snprintf(r->detail, sizeof(r->detail), "certificate %s",
-		    serial != NULL ? serial : "");
+		(void)snprintf(k->r->detail, sizeof(k->r->detail),
+		    "certificate %s", serial != NULL ? serial : "");
 		free(serial);
 	}
 	sk_X509_free(certs);
@@ -111,25 +135,36 @@ add_header(struct MHD_Response *resp, const char *name, const char *value)
 }
 
 static struct MHD_Response *
-cert_response(const struct answer *r)
+base64_response(const struct answer *r)
 {
-	size_t size = (r->der_len + 2) / 3 * 4 + 1;
+	size_t size = (r->body_len + 2) / 3 * 4 + 1;
 	struct MHD_Response *resp;
 	unsigned char *text;
 	int n;
 
 	if ((text = malloc(size)) == NULL)
 		return NULL;
-	n = EVP_EncodeBlock(text, r->der, (int)r->der_len);
+	n = EVP_EncodeBlock(text, r->body, (int)r->body_len);
 	resp = MHD_create_response_from_buffer(
 	    (size_t)n, text, MHD_RESPMEM_MUST_FREE);
-	if (resp == NULL) {
+	if (resp == NULL)
 		free(text);
+	return resp;
+}
+
+static struct MHD_Response *
+body_response(const struct answer *r)
+{
+	struct MHD_Response *resp;
+
+	resp = r->base64 ? base64_response(r)
+			 : MHD_create_response_from_buffer(
+			       r->body_len, r->body, MHD_RESPMEM_MUST_COPY);
+	if (resp == NULL)
 		return NULL;
-	}
-	if (add_header(resp, MHD_HTTP_HEADER_CONTENT_TYPE,
-		"application/pkcs7-mime; smime-type=certs-only") &&
-	    add_header(resp, "Content-Transfer-Encoding", "base64"))
+	if (add_header(resp, MHD_HTTP_HEADER_CONTENT_TYPE, r->type) &&
+	    (!r->base64 ||
+		add_header(resp, "Content-Transfer-Encoding", "base64")))
 		return resp;
 	MHD_destroy_response(resp);
 	return NULL;
@@ -157,9 +192,18 @@ text_response(const struct answer *r)
 static int
 add_headers(struct MHD_Response *resp, const struct answer *r)
 {
-	char seconds[16];
+	char seconds[16], keep[40] = "no-store";
 
-	if (!add_header(resp, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store"))
+	if (r->max_age > 0)
+		(void)snprintf(
+		    keep, sizeof(keep), "public, max-age=%u", r->max_age);
+	if (!add_header(resp, MHD_HTTP_HEADER_CACHE_CONTROL, keep) ||
+	    !add_header(resp, "X-Content-Type-Options", "nosniff"))
+		return 0;
+	if (r->close && !add_header(resp, MHD_HTTP_HEADER_CONNECTION, "close"))
+		return 0;
+	if (r->policy != NULL &&
+	    !add_header(resp, "Content-Security-Policy", r->policy))
 		return 0;
 	if (r->retry_after > 0) {
 		(void)snprintf(seconds, sizeof(seconds), "%u", r->retry_after);
@@ -175,10 +219,10 @@ add_headers(struct MHD_Response *resp, const struct answer *r)
 }
 
 static void
-log_answer(struct MHD_Connection *c, const char *method, const char *url,
-    const struct exchange *x, const struct answer *r)
+log_answer(const struct call *k)
 {
-	const struct sockaddr *sa = http_peer(c);
+	const struct sockaddr *sa = http_peer(k->c);
+	const struct answer *r = k->r;
 	char host[64] = "?";
 	socklen_t len;
 
@@ -188,31 +232,46 @@ log_answer(struct MHD_Connection *c, const char *method, const char *url,
 		(void)getnameinfo(
 		    sa, len, host, sizeof(host), NULL, 0, NI_NUMERICHOST);
 	}
-	http_log("%s %.16s %.*s %u %s %s%s%s", host, method, MAX_LOG_URL, url,
-	    r->status, x->who[0] != '\0' ? x->who : "-", r->text,
+	http_log("%s %.16s %.*s %u %s %s%s%s", host, k->method, MAX_LOG_URL,
+	    k->url, r->status, k->x->who[0] != '\0' ? k->x->who : "-", r->text,
 	    r->text[0] != '\0' && r->detail[0] != '\0' ? "; " : "", r->detail);
 }
 
+/* Seconds since the head of the request was there. */
+static double
+seconds_since(const struct timespec *begun)
+{
+	struct timespec now = *begun;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)(now.tv_sec - begun->tv_sec) +
+	    (double)(now.tv_nsec - begun->tv_nsec) / 1e9;
+}
+
 enum MHD_Result
-answer_send(struct MHD_Connection *c, const char *method, const char *url,
-    const struct exchange *x, struct answer *r)
+answer_send(struct call *k)
 {
 	enum MHD_Result rv = MHD_NO;
 	struct MHD_Response *resp;
+	struct answer *r = k->r;
 
-	log_answer(c, method, url, x, r);
-	resp = r->der != NULL ? cert_response(r) : text_response(r);
+	if (atomic_load(&k->s->stopping))
+		r->close = 1;
+	log_answer(k);
+	metrics_answer(
+	    k->s->metrics, k->x->route, r->status, seconds_since(&k->x->begun));
+	resp = r->body != NULL ? body_response(r) : text_response(r);
 	if (resp != NULL && add_headers(resp, r)) {
 		if (r->challenge && r->digest)
-			rv = MHD_queue_auth_fail_response2(c, CA_REALM, "burin",
-			    resp, r->challenge > 1 ? MHD_YES : MHD_NO,
+			rv = MHD_queue_auth_fail_response2(k->c, CA_REALM,
+			    "burin", resp, r->challenge > 1 ? MHD_YES : MHD_NO,
 			    MHD_DIGEST_ALG_SHA256);
 		else
-			rv = MHD_queue_response(c, r->status, resp);
+			rv = MHD_queue_response(k->c, r->status, resp);
 	}
 	if (resp != NULL)
 		MHD_destroy_response(resp);
-	OPENSSL_free(r->der);
-	r->der = NULL;
+	OPENSSL_free(r->body);
+	r->body = NULL;
 	return rv;
 }

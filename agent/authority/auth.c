@@ -6,11 +6,15 @@
  * be renewed by TLS client authentication.
  */
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include <gnutls/gnutls.h>
 #include <openssl/rand.h>
+#include <openssl/x509v3.h>
 
 #include <burin/names.h>
 #include <burin/response.h>
@@ -89,18 +93,15 @@ by_basic(struct server *s, struct MHD_Connection *c, const char *name,
 static int
 may_be_stale(struct MHD_Connection *c)
 {
-	const union MHD_ConnectionInfo *info;
 	struct timespec pause = { 0, 0 };
+	struct conn *conn = http_conn(c);
 	unsigned short random;
-	struct link *link;
 
-	info = MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-	if (info == NULL || (link = info->socket_context) == NULL ||
-	    link->stale >= MAX_STALE ||
+	if (conn == NULL || conn->stale >= MAX_STALE ||
 	    RAND_bytes((unsigned char *)&random, sizeof(random)) != 1)
 		return 0;
-	pause.tv_nsec = (long)random * (PAUSE_NS / 65536) << link->stale;
-	link->stale++;
+	pause.tv_nsec = (long)random * (PAUSE_NS / 65536) << conn->stale;
+	conn->stale++;
 	(void)nanosleep(&pause, NULL);
 	return 1;
 }
@@ -225,4 +226,78 @@ auth_cert(struct server *s, struct MHD_Connection *c, struct issued *cert,
 	}
 	X509_free(shown);
 	return ok;
+}
+
+static int
+is_ra(X509 *cert)
+{
+	EXTENDED_KEY_USAGE *ekus;
+	int i, ra = 0;
+
+	ekus = X509_get_ext_d2i(cert, NID_ext_key_usage, NULL, NULL);
+	for (i = 0; i < sk_ASN1_OBJECT_num(ekus); i++)
+		ra |= OBJ_obj2nid(sk_ASN1_OBJECT_value(ekus, i)) == NID_cmcRA;
+	EXTENDED_KEY_USAGE_free(ekus);
+	return ra;
+}
+
+/*
+ * An RA passes on what was linked to its own session with the requester, and
+ * it looked at that (RFC 7030 section 3.7).
+ */
+int
+auth_ra(struct call *k)
+{
+	struct issued found;
+	X509 *shown;
+	int ok;
+
+	if ((shown = client_cert(k->c)) == NULL)
+		return 0;
+	memset(&found, 0, sizeof(found));
+	ok = is_ra(shown) &&
+	    own_check(&k->s->a->ca, shown, time(NULL), NULL) == 0 &&
+	    check_issued(k->s, shown, &found, NULL) == 0;
+	issued_clear(&found);
+	X509_free(shown);
+	return ok;
+}
+
+static int
+is_loopback(const struct sockaddr *sa)
+{
+	struct sockaddr_in6 in6;
+	struct sockaddr_in in;
+
+	if (sa != NULL && sa->sa_family == AF_INET) {
+		memcpy(&in, sa, sizeof(in));
+		return ntohl(in.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+	}
+	if (sa != NULL && sa->sa_family == AF_INET6) {
+		memcpy(&in6, sa, sizeof(in6));
+		return IN6_IS_ADDR_LOOPBACK(&in6.sin6_addr) ||
+		    (IN6_IS_ADDR_V4MAPPED(&in6.sin6_addr) &&
+			in6.sin6_addr.s6_addr[12] == IN_LOOPBACKNET);
+	}
+	return 0;
+}
+
+int
+auth_page(struct call *k)
+{
+	switch (k->s->a->cnf.page) {
+	case PAGE_ALL:
+		return 1;
+	case PAGE_LOCAL:
+		if (is_loopback(http_peer(k->c)))
+			return 1;
+		answer_text(k->r, MHD_HTTP_FORBIDDEN,
+		    "this page is shown on the authority's own machine only");
+		return 0;
+	case PAGE_OFF:
+	default:
+		answer_text(
+		    k->r, MHD_HTTP_NOT_FOUND, "this page is switched off");
+		return 0;
+	}
 }

@@ -9,7 +9,10 @@
 #ifndef BURIN_AUTHORITY_H
 #define BURIN_AUTHORITY_H
 
+#include <sys/types.h>
 #include <time.h>
+
+#include <openssl/x509.h>
 
 #include <burin/error.h>
 #include <burin/secret.h>
@@ -23,6 +26,7 @@ struct authority_init {
 	unsigned days;		      /* life of the CA certificate */
 	const char *const *resources; /* NULL-ended "IPv6:::/0" or NULL */
 	const char *const *hosts;     /* names of the server, NULL-ended */
+	const char *url;	      /* where others reach it, or NULL */
 };
 /* Makes CA and TLS keys on the token and the files of DIR. */
 int authority_init(const struct authority_init *in, struct burin_error *e);
@@ -42,12 +46,50 @@ int authority_serve(struct authority *a, const char *listen,
     struct burin_error *e);
 
 /*
- * A one-time enrolment secret for NAME: 128 random bits in base32, valid
- * for ttl seconds, bound to a profile and an identity when given. Needs no
- * token (dir only).
+ * The same in two processes: the keeper has the token and parses nothing,
+ * its child the front answers requests and has no token
+ * (docs/decisions/0014-keeper-and-front.md).
  */
-int authority_invite(const char *dir, const char *name, const char *profile,
-    const char *identity, long ttl, struct burin_secret **out,
+struct authority_front {
+	pid_t pid; /* 0: this is the front */
+	int fd;	   /* to the other one */
+	/* for authority_keep */
+	struct burin_p11 *p11;
+	void (*ready)(void *arg); /* the front answers; told once */
+	void *arg;
+};
+/*
+ * Forks the front, which keeps of its descriptors the standard ones, fd, and
+ * what a service manager handed over to program (LISTEN_FDS). Call it before
+ * there is a module, a PIN or a thread.
+ */
+int authority_fork(
+    pid_t program, struct authority_front *f, struct burin_error *e);
+/* Serves, as authority_serve; how it went is told to the keeper. */
+int authority_front(const char *dir, int fd, const char *listen,
+    void (*ready)(void *arg, const char *url), void *arg);
+/*
+ * Does what the front may ask for until it ends; SIGINT and SIGTERM stop the
+ * front first. A front that ends otherwise is BURIN_EINTERRUPTED "front-died".
+ */
+int authority_keep(struct authority *a, const struct authority_front *f,
+    struct burin_error *e);
+/* Instead, when there is nothing to keep. */
+void authority_front_stop(struct authority_front *f);
+
+/* What an invite is bound to; NULL: free. */
+struct authority_invite {
+	const char *profile;
+	const char *identity; /* needs a profile */
+	const char *subject;  /* DN (RFC 6402 section 2.3) */
+	long ttl;	      /* seconds */
+};
+/*
+ * A one-time enrolment secret for NAME: 128 random bits in base32. Needs no
+ * token (dir only), as what follows but authority_crl.
+ */
+int authority_invite(const char *dir, const char *name,
+    const struct authority_invite *in, struct burin_secret **out,
     struct burin_error *e);
 
 /*
@@ -73,5 +115,40 @@ int authority_approve(const char *dir, long long id, struct burin_error *e);
 /* why, or NULL, is told to who asked. */
 int authority_deny(
     const char *dir, long long id, const char *why, struct burin_error *e);
+
+/*
+ * Revokes certificate SERIAL (hex, colons allowed) for a reason by its name
+ * in RFC 5280 section 5.3.1, NULL: unspecified. certificateHold holds it,
+ * removeFromCRL lets it go again.
+ */
+int authority_revoke(const char *dir, const char *serial, const char *reason,
+    struct burin_error *e);
+/* A new CRL, signed with the CA's key. X509_CRL_free. */
+int authority_crl(const char *dir, struct burin_p11 *p11, X509_CRL **out,
+    struct burin_error *e);
+
+struct authority_cert {
+	const char *serial, *subject, *profile, *principal;
+	const char *state;  /* "good", "held", "revoked", "expired" */
+	const char *reason; /* NULL: good */
+	time_t issued, until, revoked;
+	int confirmed;
+};
+int authority_list(const char *dir,
+    void (*each)(void *arg, const struct authority_cert *c), void *arg,
+    struct burin_error *e);
+
+struct authority_line {
+	long long seq;
+	time_t time;
+	const char *event, *detail;
+};
+/* Every line of the audit log. */
+int authority_log(const char *dir,
+    void (*each)(void *arg, const struct authority_line *l), void *arg,
+    struct burin_error *e);
+/* Number of lines, and hash of the last one in hex: free(). */
+int authority_log_verify(
+    const char *dir, long long *lines, char **hash, struct burin_error *e);
 
 #endif

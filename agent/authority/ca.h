@@ -30,6 +30,8 @@
 #define CA_MAX_RSA_BITS 16384	   /* larger keys cost too much to check */
 #define CA_RETRY_AFTER 30	   /* seconds, unless authority.cnf says */
 #define CA_MAX_RETRY_AFTER 86400   /* seconds */
+#define CA_RATE 600		   /* requests, unless authority.cnf says */
+#define CA_MAX_RATE 100000
 #define CA_MAX_CRL_DAYS 3650
 #define CA_CRL_DAYS 7 /* unless authority.cnf says */
 
@@ -144,7 +146,8 @@ int issue(struct store *st, const struct issuer *ca,
     struct burin_error *e);
 /*
  * The same for a PKCS#10 over EST: reads der and its proof of possession
- * (BURIN_EUSAGE), fills in asked, request, der, form, revocation.
+ * (BURIN_EUSAGE), fills in asked, der, form, revocation, and request unless
+ * that is set: a request that is linked to a session is known by the rest.
  */
 int issue_pkcs10(struct store *st, const struct issuer *ca,
     struct issue_input *in, const unsigned char *der, size_t len,
@@ -173,6 +176,16 @@ int crl_current(struct store *st, const struct issuer *ca,
 
 /* --- settings.c: authority.cnf ------------------------------------------ */
 
+enum link_wish {
+	LINK_NO, /* not asked for; what is there has to fit all the same */
+	LINK_ASK,
+	LINK_REQUIRE
+};
+enum page_for {
+	PAGE_LOCAL, /* clients on this machine */
+	PAGE_ALL,
+	PAGE_OFF
+};
 enum key_reuse {
 	REUSE_SAME_NAME, /* a key has certificates of one name only */
 	REUSE_REFUSE,	 /* a key has one certificate */
@@ -185,6 +198,9 @@ struct settings {
 	int manual;
 	int digest;	      /* HTTP Digest is offered beside Basic */
 	unsigned retry_after; /* seconds until a pending one asks again */
+	unsigned rate;	      /* requests of an address in a minute; 0: any */
+	enum link_wish link;  /* of requests to their TLS session */
+	enum page_for page;   /* who sees the status page and the metrics */
 	unsigned crl_days;    /* from thisUpdate to nextUpdate */
 	enum key_reuse key_reuse;
 	int no_renew_same_key; /* renew_same_key = no */
@@ -196,6 +212,10 @@ void settings_clear(struct settings *s);
 int settings_read(const char *dir, struct settings *s, struct burin_error *e);
 int settings_write(
     const char *dir, const struct settings *s, struct burin_error *e);
+/* settings_http.c: those of the HTTPS side. read: 1 known, 0 not one. */
+int settings_http_read(struct settings *s, const char *name, const char *value,
+    struct burin_error *e);
+void settings_http_write(BIO *out, const struct settings *s);
 
 /* --- files.c ------------------------------------------------------------ */
 
@@ -241,20 +261,36 @@ int own_record(struct store *st, X509 *cert, const char *what, time_t now,
 int own_check(
     const struct issuer *ca, X509 *cert, time_t now, struct burin_error *e);
 
-/* --- open.c -------------------------------------------------------------- */
-
 /* The HTTPS server's certificate, with a line in the audit log. */
 int own_tls_issue(struct store *st, const struct issuer *ca, EVP_PKEY *pub,
     const char *const *hosts, time_t now, X509 **out, struct burin_error *e);
+
+/* --- open.c -------------------------------------------------------------- */
 
 struct authority {
 	char *dir, *profiles;
 	struct settings cnf;
 	struct store *store;
-	struct burin_key *ca_key, *tls_key;
+	/*
+	 * On the token in this process, or behind the door: then the CA's is
+	 * NULL, and ca signs through the door.
+	 */
+	struct burin_key *ca_key, *cmc_key, *tls_key, *pop_key;
 	struct issuer ca; /* the key's side borrowed, the certificate owned */
-	X509 *tls_cert;
+	X509 *cmc_cert, *tls_cert, *pop_cert;
 };
+
+struct door;
+/* authority_open with its keys behind d (door.h), which it borrows. */
+int authority_open_front(const char *dir, struct door *d,
+    struct authority **out, struct burin_error *e);
+/*
+ * The keys on the token alone, after authority_keys_close and
+ * burin_p11_look_again: they must be those of the certificates.
+ */
+int authority_keys_open(
+    struct authority *a, struct burin_p11 *p11, struct burin_error *e);
+void authority_keys_close(struct authority *a);
 
 /* --- secret.c: what is kept of an enrolment secret ------------------------ */
 
@@ -275,5 +311,11 @@ void peers_free(struct peers **p);
 /* 1 when this address has to wait. */
 int peers_blocked(struct peers *p, const struct sockaddr *sa, time_t now);
 void peers_failed(struct peers *p, const struct sockaddr *sa, time_t now);
+/*
+ * Counts a request; 1 when this address sends more than rate in a minute,
+ * after as many at once. rate 0: never.
+ */
+int peers_too_fast(
+    struct peers *p, const struct sockaddr *sa, unsigned rate, time_t now);
 
 #endif

@@ -80,13 +80,16 @@ issue_pkcs10(struct store *st, const struct issuer *ca, struct issue_input *in,
 	if (burin_asked_parse(der, len, NULL, BURIN_EUSAGE, &asked, e) != 0 ||
 	    request_revocation(req, 0, &secret, e) != 0)
 		goto out;
-	if (!EVP_Q_digest(NULL, "SHA256", NULL, der, len, sha256, NULL)) {
-		(void)burin_fail_openssl(
-		    e, BURIN_EINTERNAL, "digest-failed", "SHA-256 failed");
-		goto out;
+	if (in->request == NULL) {
+		if (!EVP_Q_digest(
+			NULL, "SHA256", NULL, der, len, sha256, NULL)) {
+			(void)burin_fail_openssl(e, BURIN_EINTERNAL,
+			    "digest-failed", "SHA-256 failed");
+			goto out;
+		}
+		in->request = sha256;
 	}
 	in->asked = &asked;
-	in->request = sha256;
 	in->der = der;
 	in->der_len = len;
 	in->form = "pkcs10";

@@ -1,8 +1,9 @@
 /*
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * Wrong secrets per address: who gives too many in a minute has to wait.
- * The table has a fixed size; the entry that was quiet longest makes room.
+ * Per address: who gives too many wrong secrets in a minute has to wait, and
+ * so has who asks too often. The tables have a fixed size; the entry that was
+ * quiet longest makes room.
  */
 
 #include <netinet/in.h>
@@ -23,9 +24,17 @@ struct peer {
 	time_t since, last;
 };
 
+/* A bucket that fills with time and is emptied by requests. */
+struct asker {
+	unsigned char address[16];
+	double room; /* requests it may send now */
+	time_t last; /* 0: unused */
+};
+
 struct peers {
 	pthread_mutex_t lock;
 	struct peer list[PEERS];
+	struct asker askers[PEERS];
 };
 
 static void
@@ -128,4 +137,50 @@ peers_failed(struct peers *p, const struct sockaddr *sa, time_t now)
 	peer->failures++;
 	peer->last = now;
 	(void)pthread_mutex_unlock(&p->lock);
+}
+
+/* The bucket of an address, a full one when it is new. */
+static struct asker *
+find_asker(
+    struct peers *p, const unsigned char address[16], unsigned rate, time_t now)
+{
+	struct asker *oldest = &p->askers[0];
+	size_t i;
+
+	for (i = 0; i < PEERS; i++) {
+		if (p->askers[i].last != 0 &&
+		    memcmp(p->askers[i].address, address, 16) == 0)
+			return &p->askers[i];
+		if (p->askers[i].last < oldest->last)
+			oldest = &p->askers[i];
+	}
+	memcpy(oldest->address, address, 16);
+	oldest->room = rate;
+	oldest->last = now;
+	return oldest;
+}
+
+int
+peers_too_fast(
+    struct peers *p, const struct sockaddr *sa, unsigned rate, time_t now)
+{
+	unsigned char address[16];
+	struct asker *asker;
+	int slow_down;
+
+	if (rate == 0)
+		return 0;
+	address_of(sa, address);
+	(void)pthread_mutex_lock(&p->lock);
+	asker = find_asker(p, address, rate, now);
+	if (now > asker->last)
+		asker->room += (double)(now - asker->last) * rate / WINDOW;
+	if (asker->room > rate)
+		asker->room = rate;
+	asker->last = now;
+	slow_down = asker->room < 1;
+	if (!slow_down)
+		asker->room -= 1;
+	(void)pthread_mutex_unlock(&p->lock);
+	return slow_down;
 }

@@ -5,14 +5,11 @@
  * token holds up whoever waits for its signature, until a signal stops it.
  */
 
-#include <errno.h>
-#include <netdb.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <openssl/pem.h>
@@ -26,71 +23,146 @@
 #define MAX_HEADER 32768    /* bytes of memory per connection */
 #define NONCES 4096	    /* Digest nonces that are remembered */
 #define STOP_SECONDS 5	    /* for exchanges that are under way */
+#define BUSY_SECONDS 5	/* until a client that met a full house asks again */
+#define FIRST_ROOM 4096 /* bytes for a body, doubled as it grows */
 
 /* TLS 1.2 is the oldest version that RFC 9325 section 3.1.1 allows. */
 static const char priorities[] =
     "SECURE128:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
 
-static enum MHD_Result
-refuse_long(struct MHD_Connection *c, const char *method, const char *url,
-    const struct exchange *x)
+/* What can be said before the body is there; 0: nothing. */
+static unsigned
+refuse_early(
+    struct server *s, struct MHD_Connection *c, const struct exchange *x)
 {
-	struct answer r = { 0 };
+	const char *length;
 
-	answer_text(&r, MHD_HTTP_CONTENT_TOO_LARGE,
-	    "the request is longer than %d bytes", HTTP_MAX_BODY);
-	return answer_send(c, method, url, x, &r);
+	if (atomic_load(&s->stopping))
+		return MHD_HTTP_SERVICE_UNAVAILABLE;
+	if (peers_too_fast(s->peers, http_peer(c), s->a->cnf.rate, time(NULL)))
+		return MHD_HTTP_TOO_MANY_REQUESTS;
+	length = MHD_lookup_connection_value(
+	    c, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
+	if (length != NULL && x->route != NULL && x->route->types != NULL &&
+	    strtoull(length, NULL, 10) > x->route->max)
+		return MHD_HTTP_CONTENT_TOO_LARGE;
+	return 0;
+}
+
+static void
+say_refused(struct call *k, unsigned status)
+{
+	switch (status) {
+	case MHD_HTTP_CONTENT_TOO_LARGE:
+		answer_text(k->r, status,
+		    "the request is longer than %zu bytes", k->x->route->max);
+		break;
+	case MHD_HTTP_TOO_MANY_REQUESTS:
+		answer_text(k->r, status,
+		    "more than %u requests in a minute from this address",
+		    k->s->a->cnf.rate);
+		k->r->retry_after = 60 / k->s->a->cnf.rate + 1;
+		break;
+	default:
+		answer_text(k->r, status,
+		    "the authority is busy or stopping; come again");
+		k->r->retry_after = BUSY_SECONDS;
+	}
+	k->r->close = 1;
 }
 
 /* The first call of an exchange: only headers are there. */
 static enum MHD_Result
-begin(struct server *s, struct MHD_Connection *c, const char *method,
-    const char *url, void **state)
+begin(struct call *k, void **state)
 {
 	struct exchange *x;
-	const char *length;
 
 	if ((x = calloc(1, sizeof(*x))) == NULL)
 		return MHD_NO;
-	*state = x;
-	(void)atomic_fetch_add(&s->busy, 1);
-	length = MHD_lookup_connection_value(
-	    c, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
-	if (length != NULL && strtoull(length, NULL, 10) > HTTP_MAX_BODY)
-		return refuse_long(c, method, url, x);
-	return MHD_YES;
+	*state = k->x = x;
+	(void)atomic_fetch_add(&k->s->busy, 1);
+	(void)clock_gettime(CLOCK_MONOTONIC, &x->begun);
+	route_find(k->url, x);
+	if ((x->refused = refuse_early(k->s, k->c, x)) == 0)
+		return MHD_YES;
+	say_refused(k, x->refused);
+	return answer_send(k);
+}
+
+/* Room for more bytes of the body, within what all bodies may take. */
+static int
+grow(struct server *s, struct exchange *x, size_t more)
+{
+	size_t room = x->room > 0 ? x->room : FIRST_ROOM;
+	unsigned char *body;
+
+	if (more <= x->room - x->len)
+		return 0;
+	while (room < x->len + more)
+		room *= 2;
+	if (atomic_fetch_add(&s->held, room - x->room) + room - x->room >
+		HTTP_MAX_HELD ||
+	    (body = realloc(x->body, room)) == NULL) {
+		(void)atomic_fetch_sub(&s->held, room - x->room);
+		return -1;
+	}
+	x->body = body;
+	x->room = room;
+	return 0;
 }
 
 /* A piece of the body. What is too long is read on, for a clean answer. */
 static enum MHD_Result
-take(struct exchange *x, const char *data, size_t *size)
+take(struct server *s, struct exchange *x, const char *data, size_t *size)
 {
-	if (x->body == NULL && (x->body = malloc(HTTP_MAX_BODY)) == NULL)
-		return MHD_NO;
+	size_t max = x->route != NULL ? x->route->max : 0;
+
 	x->seen += *size;
-	if (x->seen <= HTTP_MAX_BODY) {
-		memcpy(x->body + x->len, data, *size);
-		x->len += *size;
+	if (x->seen <= max && x->refused == 0) {
+		if (grow(s, x, *size) == 0) {
+			memcpy(x->body + x->len, data, *size);
+			x->len += *size;
+		} else {
+			x->refused = MHD_HTTP_SERVICE_UNAVAILABLE;
+		}
 	}
 	*size = 0;
-	return x->seen <= HTTP_MAX_DRAIN ? MHD_YES : MHD_NO;
+	return x->seen <= max + HTTP_MAX_DRAIN ? MHD_YES : MHD_NO;
+}
+
+/* All of it is there: now it is our time, not the peer's. */
+static enum MHD_Result
+finish(struct call *k)
+{
+	struct conn *conn = http_conn(k->c);
+
+	watch_limit(k->s->watch, conn, 0);
+	if (k->x->refused != 0)
+		say_refused(k, k->x->refused);
+	else
+		route_run(k);
+	watch_limit(k->s->watch, conn, 1);
+	return answer_send(k);
 }
 
 static enum MHD_Result
 handle(void *arg, struct MHD_Connection *c, const char *url, const char *method,
     const char *version, const char *data, size_t *size, void **state)
 {
-	struct server *s = arg;
-	struct exchange *x = *state;
 	struct answer r = { 0 };
+	struct call k = { .s = arg,
+		.c = c,
+		.x = *state,
+		.r = &r,
+		.method = method,
+		.url = url };
 
 	(void)version;
-	if (x == NULL)
-		return begin(s, c, method, url, state);
+	if (k.x == NULL)
+		return begin(&k, state);
 	if (*size > 0)
-		return take(x, data, size);
-	est_answer(s, c, method, url, x, &r);
-	return answer_send(c, method, url, x, &r);
+		return take(k.s, k.x, data, size);
+	return finish(&k);
 }
 
 static void
@@ -100,13 +172,14 @@ completed(void *arg, struct MHD_Connection *c, void **state,
 	struct server *s = arg;
 	struct exchange *x = *state;
 
-	(void)c;
 	(void)how;
 	if (x == NULL)
 		return;
+	(void)atomic_fetch_sub(&s->held, x->room);
 	free(x->body);
 	free(x);
 	*state = NULL;
+	watch_limit(s->watch, http_conn(c), 1);
 	(void)atomic_fetch_sub(&s->busy, 1);
 }
 
@@ -128,110 +201,18 @@ static void
 connected(void *arg, struct MHD_Connection *c, void **context,
     enum MHD_ConnectionNotificationCode what)
 {
-	(void)arg;
-	(void)c;
+	const union MHD_ConnectionInfo *info;
+	struct server *s = arg;
+
 	if (what == MHD_CONNECTION_NOTIFY_STARTED) {
-		*context = calloc(1, sizeof(struct link));
+		info = MHD_get_connection_info(
+		    c, MHD_CONNECTION_INFO_CONNECTION_FD);
+		*context =
+		    info != NULL ? watch_add(s->watch, info->connect_fd) : NULL;
 	} else {
-		free(*context);
+		watch_remove(s->watch, *context);
 		*context = NULL;
 	}
-}
-
-/* "HOST:PORT" or "[ADDRESS]:PORT" apart; both are malloc'd. */
-static int
-split_listen(
-    const char *listen, char **host, char **port, struct burin_error *e)
-{
-	const char *colon = strrchr(listen, ':');
-	size_t n;
-
-	*host = *port = NULL;
-	if (colon == NULL || colon == listen || colon[1] == '\0' ||
-	    strspn(colon + 1, "0123456789") != strlen(colon + 1)) {
-		(void)burin_fail(e, BURIN_EUSAGE, "listen-malformed",
-		    "'%s' is no HOST:PORT", listen);
-		return burin_error_advice(
-		    e, "write localhost:8443, 0.0.0.0:443 or [::]:443");
-	}
-	n = (size_t)(colon - listen);
-	if (listen[0] == '[' && n > 2 && listen[n - 1] == ']')
-		*host = strndup(listen + 1, n - 2);
-	else
-		*host = strndup(listen, n);
-	*port = strdup(colon + 1);
-	if (*host != NULL && *port != NULL)
-		return 0;
-	free(*host);
-	free(*port);
-	*host = *port = NULL;
-	return burin_fail_memory(e);
-}
-
-static int
-try_listen(const struct addrinfo *ai)
-{
-	int fd, on = 1;
-
-	fd = socket(
-	    ai->ai_family, ai->ai_socktype | SOCK_CLOEXEC, ai->ai_protocol);
-	if (fd < 0)
-		return -1;
-	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0 ||
-	    bind(fd, ai->ai_addr, ai->ai_addrlen) != 0 ||
-	    listen(fd, SOMAXCONN) != 0) {
-		(void)close(fd);
-		return -1;
-	}
-	return fd;
-}
-
-static int
-open_socket(const char *host, const char *port, struct burin_error *e)
-{
-	struct addrinfo hints = { .ai_family = AF_UNSPEC,
-		.ai_socktype = SOCK_STREAM,
-		.ai_flags = AI_PASSIVE | AI_NUMERICSERV };
-	struct addrinfo *list = NULL, *ai;
-	int rv, fd = -1;
-
-	if ((rv = getaddrinfo(host, port, &hints, &list)) != 0)
-		return burin_fail(e, BURIN_EUSAGE, "listen-failed",
-		    "cannot find the address %s: %s", host, gai_strerror(rv));
-	for (ai = list; ai != NULL && fd < 0; ai = ai->ai_next)
-		fd = try_listen(ai);
-	if (fd < 0)
-		(void)burin_fail(e, BURIN_EINTERNAL, "listen-failed",
-		    "cannot listen on %s port %s: %s", host, port,
-		    strerror(errno));
-	freeaddrinfo(list);
-	return fd;
-}
-
-/* https://HOST:PORT as a client on this machine reaches it. */
-static int
-make_url(struct server *s, int fd, const char *host, char **url,
-    struct burin_error *e)
-{
-	struct sockaddr_storage ss;
-	socklen_t len = sizeof(ss);
-	char port[16];
-	int v6;
-
-	if (getsockname(fd, (struct sockaddr *)&ss, &len) != 0 ||
-	    getnameinfo((struct sockaddr *)&ss, len, NULL, 0, port,
-		sizeof(port), NI_NUMERICSERV) != 0)
-		return burin_fail(e, BURIN_EINTERNAL, "listen-failed",
-		    "the system does not say which port is open");
-	if (strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0)
-		host = s->a->cnf.hosts[0];
-	v6 = strchr(host, ':') != NULL;
-	if (asprintf(url, "https://%s%s%s:%s", v6 ? "[" : "", host,
-		v6 ? "]" : "", port) < 0) {
-		*url = NULL;
-		return burin_fail_memory(e);
-	}
-	return 0;
 }
 
 /* The CA in PEM, for libmicrohttpd to ask clients for certificates of it. */
@@ -271,7 +252,7 @@ start(struct server *s, int fd, const char *trust, const char *random,
 	    MHD_OPTION_HTTPS_MEM_TRUST, trust, MHD_OPTION_DIGEST_AUTH_RANDOM,
 	    random_len, random, MHD_OPTION_NONCE_NC_SIZE, (unsigned)NONCES,
 	    MHD_OPTION_NOTIFY_COMPLETED, completed, s,
-	    MHD_OPTION_NOTIFY_CONNECTION, connected, NULL, MHD_OPTION_END);
+	    MHD_OPTION_NOTIFY_CONNECTION, connected, s, MHD_OPTION_END);
 }
 
 /* No new connections, then a while for the exchanges that are under way. */
@@ -281,6 +262,7 @@ stop(struct server *s, struct MHD_Daemon *d)
 	const struct timespec tick = { 0, 10 * 1000 * 1000 };
 	int i, fd;
 
+	atomic_store(&s->stopping, 1);
 	if ((fd = MHD_quiesce_daemon(d)) >= 0)
 		(void)close(fd);
 	for (i = 0; i < STOP_SECONDS * 100 && atomic_load(&s->busy) > 0; i++)
@@ -314,7 +296,10 @@ run(struct server *s, int *fd, const char *url, const sigset_t *signals,
 	while (sigwait(signals, &sig) != 0)
 		;
 	http_log("stopping on signal %d", sig);
+	/* Whatever hangs: a keeper that was killed ends nobody any more. */
+	(void)alarm(STOP_SECONDS + 5);
 	stop(s, d);
+	(void)alarm(0);
 	rc = 0;
 out:
 	tls_stop();
@@ -326,28 +311,25 @@ int
 authority_serve(struct authority *a, const char *listen,
     void (*ready)(void *arg, const char *url), void *arg, struct burin_error *e)
 {
-	char *host = NULL, *port = NULL, *url = NULL;
 	struct server s = { .a = a };
 	sigset_t signals, before;
+	char *url = NULL;
 	int fd = -1, rc = -1;
 
 	(void)sigemptyset(&signals);
 	(void)sigaddset(&signals, SIGINT);
 	(void)sigaddset(&signals, SIGTERM);
 	(void)pthread_sigmask(SIG_BLOCK, &signals, &before);
-	if (peers_new(&s.peers, e) != 0 ||
-	    split_listen(listen, &host, &port, e) != 0 ||
-	    (fd = open_socket(host, port, e)) < 0 ||
-	    make_url(&s, fd, host, &url, e) != 0)
-		goto out;
-	rc = run(&s, &fd, url, &signals, ready, arg, e);
-out:
+	if (peers_new(&s.peers, e) == 0 && metrics_new(&s.metrics, e) == 0 &&
+	    watch_new(&s.watch, e) == 0 &&
+	    listen_open(&a->cnf, listen, &fd, &url, e) == 0)
+		rc = run(&s, &fd, url, &signals, ready, arg, e);
 	if (fd >= 0)
 		(void)close(fd);
+	watch_free(&s.watch);
+	metrics_free(&s.metrics);
 	peers_free(&s.peers);
 	free(url);
-	free(host);
-	free(port);
 	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (rc != 0)
 		(void)burin_error_step(e, "authority-serve");

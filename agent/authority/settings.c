@@ -119,6 +119,7 @@ settings_write(const char *dir, const struct settings *s, struct burin_error *e)
 	    "# HTTP Digest beside Basic: yes or no. Clients that come in the "
 	    "same second\n# may be refused with it.\ndigest = %s\n",
 	    s->digest ? "yes" : "no");
+	settings_http_write(out, s);
 	(void)BIO_printf(out,
 	    "# Profile of a request that names none and "
 	    "whose invite names none.\n");
@@ -256,7 +257,10 @@ read_value(struct settings *s, const CONF_VALUE *v, struct burin_error *e)
 		{ "tls_key", &s->tls_key }, { "pop_key", &s->pop_key },
 		{ "profile", &s->profile } };
 	size_t i;
+	int known = settings_http_read(s, v->name, v->value, e);
 
+	if (known != 0)
+		return known < 0 ? -1 : 0;
 	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
 		if (strcmp(v->name, texts[i].name) == 0)
 			return copy(texts[i].at, v->value, e);
@@ -321,6 +325,7 @@ settings_read(const char *dir, struct settings *s, struct burin_error *e)
 
 	memset(s, 0, sizeof(*s));
 	s->retry_after = CA_RETRY_AFTER;
+	s->rate = CA_RATE;
 	s->crl_days = CA_CRL_DAYS;
 	if (ca_path(dir, "authority.cnf", &path, e) != 0)
 		goto out;

@@ -497,6 +497,49 @@ EVP_PKEY *burin_key_evp(struct burin_key *k, struct burin_error *e);
 int burin_key_last_error(struct burin_key *k, struct burin_error *e);
 
 /*
+ * One private operation as the provider asks a token for it: data are hashed
+ * and padded before, but for what the mechanism itself does.
+ */
+enum burin_key_mech {
+	BURIN_SIGN_ECDSA,     /* in: a digest; out: r and s side by side */
+	BURIN_SIGN_EDDSA,     /* in: the message */
+	BURIN_SIGN_RSA_PKCS1, /* in: a DigestInfo */
+	BURIN_SIGN_RSA_PSS,   /* in: a digest; hash, mgf, salt */
+	BURIN_SIGN_RSA_RAW,   /* in: a padded block */
+	BURIN_DECRYPT_RSA_PKCS1,
+	BURIN_DECRYPT_RSA_OAEP, /* hash, mgf; no label */
+	BURIN_DECRYPT_RSA_RAW,
+	BURIN_DERIVE_ECDH, /* in: the peer's point; out: the secret */
+	BURIN_KEY_MECHS	   /* how many */
+};
+#define BURIN_MAX_OPERATION 65536 /* bytes that go in */
+
+struct burin_key_operation {
+	enum burin_key_mech mech;
+	unsigned long hash, mgf; /* as PKCS#11 numbers them: CKM_*, CKG_* */
+	unsigned long salt;	 /* bytes */
+	const unsigned char *in;
+	size_t in_len;
+	unsigned char *out;
+	size_t room, out_len; /* of out: given, and filled */
+};
+/* 0 with out_len filled, or -1; e->ckr tells what the token answered. */
+typedef int (*burin_key_run_fn)(
+    void *arg, struct burin_key_operation *o, struct burin_error *e);
+/*
+ * A key whose token is somewhere else: run does its private operations, one
+ * at a time for each key, in whatever thread asks for one. It has no token
+ * and no URI (NULL), and is for burin_key_evp, _public, _get_type, _usage,
+ * _last_error, _ref and _free alone. Nobody may hold its EVP_PKEY after
+ * burin_key_free. pub is referenced.
+ */
+int burin_key_distant_new(EVP_PKEY *pub, unsigned usage, burin_key_run_fn run,
+    void *arg, struct burin_key **out, struct burin_error *e);
+/* The other end: does o with a key on its token. */
+int burin_key_run(
+    struct burin_key *k, struct burin_key_operation *o, struct burin_error *e);
+
+/*
  * Destroys both halves on the token. The certificate stays. A kind of token
  * that cannot delete keys is BURIN_EREFUSED "key-stays".
  */

@@ -118,13 +118,13 @@ provider_new(void)
 
 /* Keys of two modules can ask for the first time in two threads. */
 static struct p11_provider *
-provider_get(struct burin_p11 *p11)
+provider_get(struct p11_provider *_Atomic *where)
 {
-	struct p11_provider *p = atomic_load(&p11->provider), *none = NULL;
+	struct p11_provider *p = atomic_load(where), *none = NULL;
 
 	if (p != NULL || (p = provider_new()) == NULL)
 		return p;
-	if (atomic_compare_exchange_strong(&p11->provider, &none, p))
+	if (atomic_compare_exchange_strong(where, &none, p))
 		return p;
 	provider_free(p);
 	return none;
@@ -145,7 +145,7 @@ p11_provider_key(struct burin_key *k, struct burin_error *e)
 	ERR_clear_error();
 	if (k->public_key != NULL)
 		type = EVP_PKEY_get0_type_name(k->public_key);
-	if (type != NULL && (p = provider_get(k->t->m->owner)) != NULL)
+	if (type != NULL && (p = provider_get(p11_key_provider(k))) != NULL)
 		ctx = EVP_PKEY_CTX_new_from_name(p->libctx, type, PROV_QUERY);
 	if (ctx == NULL || EVP_PKEY_fromdata_init(ctx) != 1 ||
 	    EVP_PKEY_fromdata(ctx, &pkey, EVP_PKEY_KEYPAIR, params) != 1) {
@@ -153,7 +153,8 @@ p11_provider_key(struct burin_key *k, struct burin_error *e)
 		burin_fail_openssl(e, BURIN_EINTERNAL, "key-unusable",
 		    "the token's key (%s) cannot be given to OpenSSL",
 		    type != NULL ? type : "without a public key");
-		burin_error_token(e, "%s", burin_token_name(k->t));
+		if (k->t != NULL)
+			burin_error_token(e, "%s", burin_token_name(k->t));
 	}
 	EVP_PKEY_CTX_free(ctx);
 	return pkey;
@@ -174,18 +175,18 @@ p11_provider_forget(struct burin_key *k)
 }
 
 void
-p11_provider_free(struct burin_p11 *p11)
+p11_provider_free(struct p11_provider *_Atomic *provider)
 {
-	provider_free(atomic_exchange(&p11->provider, NULL));
+	provider_free(atomic_exchange(provider, NULL));
 }
 
 EVP_PKEY *
 burin_key_evp(struct burin_key *k, struct burin_error *e)
 {
-	p11_lock(k->t->m);
+	p11_key_lock(k);
 	if (k->evp == NULL)
 		k->evp = p11_provider_key(k, e);
-	p11_unlock(k->t->m);
+	p11_key_unlock(k);
 	return k->evp;
 }
 
@@ -195,7 +196,7 @@ burin_key_last_error(struct burin_key *k, struct burin_error *e)
 	char reason[sizeof(e->reason)] = "";
 	int rc = 0;
 
-	p11_lock(k->t->m);
+	p11_key_lock(k);
 	if (k->last.status != BURIN_OK) {
 		rc = -1;
 		if (e != NULL) {
@@ -206,7 +207,7 @@ burin_key_last_error(struct burin_key *k, struct burin_error *e)
 				burin_error_cause(e, "%s", reason);
 		}
 	}
-	p11_unlock(k->t->m);
+	p11_key_unlock(k);
 	return rc;
 }
 
@@ -224,7 +225,7 @@ prov_try(struct prov_key *key, enum p11_op op, CK_MECHANISM *mech,
 		    "the token key was freed, or this is a public key");
 		return CKR_KEY_HANDLE_INVALID;
 	}
-	p11_lock(k->t->m);
+	p11_key_lock(k);
 	rv = p11_do(k, op, mech, in, in_len, out, out_len);
 	if (lacks != NULL)
 		*lacks = rv == CKR_MECHANISM_INVALID ||
@@ -235,7 +236,7 @@ prov_try(struct prov_key *key, enum p11_op op, CK_MECHANISM *mech,
 	else if (lacks == NULL || !*lacks)
 		ERR_raise_data(ERR_LIB_PROV, reason, "%s: %s", p11_ckr_name(rv),
 		    k->last.reason);
-	p11_unlock(k->t->m);
+	p11_key_unlock(k);
 	return rv;
 }
 

@@ -161,8 +161,10 @@ post "$work/other.b64" "$est/cacerts"
 want 405 'method'
 post "$work/other.b64" "$est/serverkeygen"
 want 404 'operation'
-post "$work/other.b64" "$est/nosuch/simpleenroll" -u "$(user other)"
+post "$work/other.b64" "$est/im/simpleenroll" -u "$(user other)"
 want 403 'another profile'
+post "$work/other.b64" "$est/nosuch/simpleenroll" -u "$(user other)"
+want 404 'unknown profile'
 post "$work/other.b64" "$est/simpleenroll" -u "$(user other)"
 want 200 'none of it used the secret'
 ok 'refusals'

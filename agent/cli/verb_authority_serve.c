@@ -1,0 +1,133 @@
+/*
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * burin authority serve: in two processes, the worker that has the token and
+ * its child that answers requests (docs/decisions/0014-keeper-and-front.md).
+ */
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <openssl/crypto.h>
+
+#include "../authority/authority.h"
+#include "verbs.h"
+#include "worker.h"
+
+static const struct opt serve_opts[] = {
+	{ "listen", 0, OPT_VALUE, "HOST:PORT",
+	    "where it answers (127.0.0.1:8443); port 0: any" },
+	{ NULL, 0, OPT_FLAG, NULL, NULL },
+};
+static const struct opt *const serve_groups[] = { serve_opts, opts_common,
+	NULL };
+
+/* --- the front ---------------------------------------------------------------
+ */
+
+/* The one ready line; with --json it is the one object of this verb. */
+static void
+ready(void *arg, const char *url)
+{
+	struct cli *c = arg;
+
+	if (c->json != NULL) {
+		out_json(c, "status", json_string("ready"));
+		out_json(c, "url", json_text(url));
+		(void)json_dumpf(c->json, stdout, JSON_COMPACT);
+		(void)fputc('\n', stdout);
+		json_decref(c->json);
+		c->json = NULL;
+	} else {
+		(void)printf("ready %s\n", url);
+	}
+	(void)fflush(stdout);
+}
+
+/* A PIN in the environment is for the keeper; here it is wiped. */
+static void
+forget_pins(struct cli *c)
+{
+	static const char *const options[] = { "pin-source", "so-pin-source" };
+	const char *src;
+	char *value;
+	size_t i;
+
+	for (i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+		src = arg_value(c->args, options[i]);
+		if (src == NULL || strncmp(src, "env:", 4) != 0)
+			continue;
+		if ((value = getenv(src + 4)) != NULL)
+			OPENSSL_cleanse(value, strlen(value));
+		(void)unsetenv(src + 4);
+	}
+}
+
+/* What it has to say of itself goes to the keeper, which tells the user. */
+static void
+be_front(struct cli *c, const char *dir, int fd)
+{
+	const char *listen = arg_value(c->args, "listen");
+	int rc;
+
+	/* The pipe to the program is closed: nothing is told there. */
+	c->worker = -1;
+	forget_pins(c);
+	rc = authority_front(
+	    dir, fd, listen != NULL ? listen : "127.0.0.1:8443", ready, c);
+	json_decref(c->json);
+	c->json = NULL;
+	exit(rc == 0 ? BURIN_OK : BURIN_EINTERNAL);
+}
+
+/* --- the keeper --------------------------------------------------------------
+ */
+
+/* The front has written the object. */
+static void
+front_is_ready(void *arg)
+{
+	struct cli *c = arg;
+
+	worker_answers(c);
+	json_decref(c->json);
+	c->json = NULL;
+}
+
+static int
+run_serve(struct cli *c, struct burin_error *e)
+{
+	struct authority_front f = { .ready = front_is_ready, .arg = c };
+	struct authority *a = NULL;
+	const char *const *words;
+	int rc = -1;
+
+	(void)arg_words(c->args, &words);
+	/* Before there is a module, a PIN, a journal or a thread. */
+	if (authority_fork(getppid(), &f, e) != 0)
+		return -1;
+	if (f.pid == 0)
+		be_front(c, words[0], f.fd);
+	if (cli_p11(c, e) == 0 &&
+	    authority_open(words[0], c->p11, &a, e) == 0) {
+		f.p11 = c->p11;
+		rc = authority_keep(a, &f, e);
+	} else {
+		authority_front_stop(&f);
+	}
+	authority_close(&a);
+	return rc;
+}
+
+const struct verb verb_authority_serve = {
+	.name = "authority",
+	.sub = "serve",
+	.usage = "DIR",
+	.help = "answer enrolments (EST over HTTPS) until stopped",
+	.opts = serve_groups,
+	.min_words = 1,
+	.max_words = 1,
+	.run = run_serve,
+};

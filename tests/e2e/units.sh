@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
+# The systemd units: systemd reads them without a word, and finds them hard
+# to break out of.
+# shellcheck source=tests/lib.sh
+. "$SOURCE_DIR/tests/lib.sh"
+need systemd-analyze
+
+units=$work/units
+mkdir "$units"
+cp "$SOURCE_DIR/udev/burin-authority@.socket" "$units/"
+# The program is where it was built; a user of that name may not be here.
+sed -e "s,^ExecStart=[^ ]*,ExecStart=$BUILD_DIR/bin/burin," \
+	"$BUILD_DIR/burin-authority@.service" \
+	>"$units/burin-authority@.service"
+grep -q "^ExecStart=$BUILD_DIR/bin/burin authority serve" \
+	"$units/burin-authority@.service" || die "no ExecStart"
+cd "$units" || die "no folder"
+for unit in burin-authority@lab.service burin-authority@lab.socket; do
+	cp "${unit/lab/}" "$unit"
+	SYSTEMD_UNIT_PATH=$units: systemd-analyze verify --man=no \
+		"./$unit" >"$work/out" 2>&1 || die "$unit"
+	# Other units of this machine may have their faults.
+	! grep burin "$work/out" || die "$unit is not clean"
+done
+ok 'systemd-analyze verify'
+systemd-analyze security --offline=yes --no-pager --threshold=25 \
+	./burin-authority@lab.service >"$work/out" 2>&1 ||
+	die "exposed more than 2.5: $(tail -n 1 "$work/out")"
+tail -n 1 "$work/out"
+ok 'systemd-analyze security'
