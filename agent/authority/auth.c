@@ -175,6 +175,15 @@ client_cert(struct MHD_Connection *c)
 	return cert;
 }
 
+int
+auth_shown(struct MHD_Connection *c)
+{
+	X509 *shown = client_cert(c);
+
+	X509_free(shown);
+	return shown != NULL;
+}
+
 /* One of ours, in the store, not revoked. */
 static int
 check_issued(

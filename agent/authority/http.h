@@ -39,8 +39,9 @@ struct server {
 
 struct call;
 
-#define ROUTES 9
-#define ROUTE_EST 1 /* EST_BASE [LABEL/] path; bodies are base64 */
+#define ROUTES 11
+#define ROUTE_LABEL 4 /* path [/LABEL] */
+#define ROUTE_EST 1   /* EST_BASE [LABEL/] path; bodies are base64 */
 struct route {
 	const char *method; /* a GET is a HEAD, too */
 	const char *path;   /* whole; ROUTE_EST: the operation */
@@ -148,6 +149,11 @@ int link_check(
 int link_hash(
     X509_REQ *req, unsigned char sha256[CA_SHA256], struct burin_error *e);
 
+/* --- cmc_http.c --------------------------------------------------------------
+ */
+
+void serve_cmc(struct call *k);
+
 /* --- download.c: what anybody may fetch -------------------------------- */
 
 void serve_ca(struct call *k);
@@ -171,6 +177,8 @@ int auth_invite(struct server *s, struct MHD_Connection *c, struct invite *in,
 /* 1 when the TLS client showed a good certificate of ours; 0 as above. */
 int auth_cert(struct server *s, struct MHD_Connection *c, struct issued *cert,
     struct answer *r);
+/* 1 when the TLS client showed any certificate. */
+int auth_shown(struct MHD_Connection *c);
 /* 1 when the TLS client is an RA of ours (RFC 7030 section 3.7). */
 int auth_ra(struct call *k);
 /* 1 when the setting "page" lets the peer see; 0 as above. */

@@ -20,6 +20,9 @@
 /* RFC 8951 section 3.2: whatever parameters it has. */
 static const char *const pkcs10[] = { "application/pkcs10", NULL };
 
+static const char *const messages[] = { "application/pkcs7-mime",
+	"application/x-pkcs7-mime", "application/pkcs10", NULL };
+
 #define GET MHD_HTTP_METHOD_GET
 #define POST MHD_HTTP_METHOD_POST
 static const struct route routes[ROUTES] = {
@@ -27,6 +30,8 @@ static const struct route routes[ROUTES] = {
 	{ GET, "csrattrs", ROUTE_EST, NULL, 0, serve_csrattrs },
 	{ POST, "simpleenroll", ROUTE_EST, pkcs10, 64 * KIB, serve_enroll },
 	{ POST, "simplereenroll", ROUTE_EST, pkcs10, 64 * KIB, serve_reenroll },
+	{ POST, "fullcmc", ROUTE_EST, messages, 1024 * KIB, serve_cmc },
+	{ POST, "/cmc", ROUTE_LABEL, messages, 1024 * KIB, serve_cmc },
 	{ GET, "/ca.cer", 0, NULL, 0, serve_ca },
 	{ GET, "/ca.crl", 0, NULL, 0, serve_crl },
 	{ GET, "/", 0, NULL, 0, serve_page },
@@ -66,6 +71,26 @@ find(const char *path, unsigned est)
 	return NULL;
 }
 
+/* "/cmc/LABEL" */
+static const struct route *
+find_labelled(const char *url, struct exchange *x)
+{
+	const char *slash = strrchr(url, '/');
+	size_t i, n = (size_t)(slash - url);
+
+	if (!profile_name_ok(slash + 1) || strlen(slash + 1) > HTTP_MAX_LABEL)
+		return NULL;
+	for (i = 0; i < ROUTES; i++) {
+		if (!(routes[i].flags & ROUTE_LABEL) ||
+		    strlen(routes[i].path) != n ||
+		    strncmp(url, routes[i].path, n) != 0)
+			continue;
+		(void)strcpy(x->label, slash + 1);
+		return &routes[i];
+	}
+	return NULL;
+}
+
 /* A label is never the name of an operation. */
 void
 route_find(const char *url, struct exchange *x)
@@ -74,7 +99,8 @@ route_find(const char *url, struct exchange *x)
 	size_t n;
 
 	if (strncmp(url, EST_BASE, sizeof(EST_BASE) - 1) != 0) {
-		x->route = find(url, 0);
+		if ((x->route = find(url, 0)) == NULL && *url == '/')
+			x->route = find_labelled(url, x);
 		return;
 	}
 	path = url + sizeof(EST_BASE) - 1;
@@ -122,7 +148,8 @@ route_run(struct call *k)
 	if (route == NULL) {
 		answer_text(k->r, MHD_HTTP_NOT_FOUND,
 		    "nothing is here; EST is under " EST_BASE
-		    " with cacerts, csrattrs, simpleenroll and simplereenroll");
+		    " with cacerts, csrattrs, simpleenroll, simplereenroll and "
+		    "fullcmc, CMC at /cmc");
 	} else if (!method_fits(route, k->method)) {
 		answer_text(k->r, MHD_HTTP_METHOD_NOT_ALLOWED, "%s is a %s",
 		    route_name(route_number(route)), route->method);

@@ -176,7 +176,7 @@ take_pkcs10(const struct cmc_hearing *hg, struct burin_cmc_item *item,
 			hg, item, own, X509_REQ_get_attr(own->pkcs10, i)) == -1)
 			return -1;
 	}
-	return cmc_asked_of_pkcs10(own->pkcs10, &item->asked, hg->e);
+	return cmc_outer_of_pkcs10(own->pkcs10, &item->asked, hg->e);
 }
 
 static int
@@ -211,7 +211,7 @@ take_crmf(const struct cmc_hearing *hg, struct burin_cmc_item *item,
 		return cmc_why_take(hg, BURIN_CMC_BAD_REQUEST, item->id);
 	if (take_controls(hg, item, own) == -1)
 		return -1;
-	return cmc_asked_of_crmf(own->crmf, &item->asked, hg->e);
+	return cmc_outer_of_crmf(own->crmf, &item->asked, hg->e);
 }
 
 static int

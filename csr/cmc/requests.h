@@ -30,7 +30,15 @@ int cmc_requests_parse(const unsigned char *der, size_t len,
 void cmc_requests_clear(struct cmc_requests *r);
 
 /*
- * What one request asks for, with copies of everything; a changeSubjectName
+ * What one request says outside, with copies of everything: with a
+ * changeSubjectName these are the names that the holder has.
+ */
+int cmc_outer_of_pkcs10(
+    X509_REQ *req, struct burin_asked *out, struct burin_error *e);
+int cmc_outer_of_crmf(
+    const struct burin_crmf *m, struct burin_asked *out, struct burin_error *e);
+/*
+ * What it asks for in the end; a changeSubjectName
  * that is no such thing is refused with status.
  */
 int cmc_asked_of_pkcs10(X509_REQ *req, enum burin_status status,

@@ -57,28 +57,32 @@ rename_pkcs10(X509_REQ *req, enum burin_status status, struct burin_asked *out,
 }
 
 int
+cmc_outer_of_pkcs10(
+    X509_REQ *req, struct burin_asked *out, struct burin_error *e)
+{
+	memset(out, 0, sizeof(*out));
+	return fill_asked(out, X509_REQ_get_subject_name(req),
+	    X509_REQ_get0_pubkey(req), X509_REQ_get_extensions(req), e);
+}
+
+int
 cmc_asked_of_pkcs10(X509_REQ *req, enum burin_status status,
     struct burin_asked *out, struct burin_error *e)
 {
-	memset(out, 0, sizeof(*out));
-	if (fill_asked(out, X509_REQ_get_subject_name(req),
-		X509_REQ_get0_pubkey(req), X509_REQ_get_extensions(req),
-		e) == -1)
+	if (cmc_outer_of_pkcs10(req, out, e) == -1)
 		return -1;
 	return rename_pkcs10(req, status, out, e);
 }
 
 int
-cmc_asked_of_crmf(const struct burin_crmf *m, enum burin_status status,
-    struct burin_asked *out, struct burin_error *e)
+cmc_outer_of_crmf(
+    const struct burin_crmf *m, struct burin_asked *out, struct burin_error *e)
 {
 	const STACK_OF(X509_EXTENSION) *exts = burin_crmf_extensions(m);
 	const X509_NAME *subject = burin_crmf_subject(m);
 	STACK_OF(X509_EXTENSION) *copy = NULL;
-	const unsigned char *names;
 	X509_NAME *none = NULL;
-	size_t len;
-	int rc = -1;
+	int rc;
 
 	memset(out, 0, sizeof(*out));
 	if (exts != NULL &&
@@ -92,10 +96,20 @@ cmc_asked_of_crmf(const struct burin_crmf *m, enum burin_status status,
 	}
 	rc = fill_asked(out, subject, burin_crmf_public_key(m), copy, e);
 	X509_NAME_free(none);
-	names = burin_crmf_control(m, OID_CHANGE_NAME, &len);
-	if (rc == 0 && names != NULL)
-		rc = cmc_asked_rename(names, len, status, out, e);
 	return rc;
+}
+
+int
+cmc_asked_of_crmf(const struct burin_crmf *m, enum burin_status status,
+    struct burin_asked *out, struct burin_error *e)
+{
+	const unsigned char *names;
+	size_t len;
+
+	if (cmc_outer_of_crmf(m, out, e) == -1)
+		return -1;
+	names = burin_crmf_control(m, OID_CHANGE_NAME, &len);
+	return names != NULL ? cmc_asked_rename(names, len, status, out, e) : 0;
 }
 
 int

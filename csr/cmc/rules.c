@@ -274,7 +274,7 @@ check_publication(const struct burin_cmc_ask *ask, struct burin_error *e)
 	    !csr_is_ascii(ask->publish_uri, strlen(ask->publish_uri)))
 		return refuse("publication-malformed", "6.18",
 		    "the address of a place to publish at is ASCII", e);
-	return check_text(
+	return cmc_check_text(
 	    ask->publish_uri, "the place to publish at", "6.18", e);
 }
 
