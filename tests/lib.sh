@@ -222,8 +222,8 @@ invite() {
 	burin authority invite "$work/ca" "$name" --profile "$profile" "$@" \
 		>"$work/secret-$name" 2>"$work/err" || die "invite"
 }
-# Certificates the authority issued for a user.
+# Certificates the authority issued for a user, not its own.
 issued_count() {
-	sqlite3 "$work/ca/authority.db" \
-		"SELECT count(*) FROM certificates $1"
+	sqlite3 "$work/ca/authority.db" "SELECT count(*) FROM (SELECT * FROM
+		certificates WHERE principal <> 'authority') $1"
 }

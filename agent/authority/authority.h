@@ -12,6 +12,8 @@
 #include <sys/types.h>
 #include <time.h>
 
+#include <openssl/x509.h>
+
 #include <burin/error.h>
 #include <burin/secret.h>
 #include <burin/token.h>
@@ -24,6 +26,7 @@ struct authority_init {
 	unsigned days;		      /* life of the CA certificate */
 	const char *const *resources; /* NULL-ended "IPv6:::/0" or NULL */
 	const char *const *hosts;     /* names of the server, NULL-ended */
+	const char *url;	      /* where others reach it, or NULL */
 };
 /* Makes CA and TLS keys on the token and the files of DIR. */
 int authority_init(const struct authority_init *in, struct burin_error *e);
@@ -74,13 +77,19 @@ int authority_keep(struct authority *a, const struct authority_front *f,
 /* Instead, when there is nothing to keep. */
 void authority_front_stop(struct authority_front *f);
 
+/* What an invite is bound to; NULL: free. */
+struct authority_invite {
+	const char *profile;
+	const char *identity; /* needs a profile */
+	const char *subject;  /* DN (RFC 6402 section 2.3) */
+	long ttl;	      /* seconds */
+};
 /*
- * A one-time enrolment secret for NAME: 128 random bits in base32, valid
- * for ttl seconds, bound to a profile and an identity when given. Needs no
- * token (dir only).
+ * A one-time enrolment secret for NAME: 128 random bits in base32. Needs no
+ * token (dir only), as what follows but authority_crl.
  */
-int authority_invite(const char *dir, const char *name, const char *profile,
-    const char *identity, long ttl, struct burin_secret **out,
+int authority_invite(const char *dir, const char *name,
+    const struct authority_invite *in, struct burin_secret **out,
     struct burin_error *e);
 
 /*
@@ -106,5 +115,40 @@ int authority_approve(const char *dir, long long id, struct burin_error *e);
 /* why, or NULL, is told to who asked. */
 int authority_deny(
     const char *dir, long long id, const char *why, struct burin_error *e);
+
+/*
+ * Revokes certificate SERIAL (hex, colons allowed) for a reason by its name
+ * in RFC 5280 section 5.3.1, NULL: unspecified. certificateHold holds it,
+ * removeFromCRL lets it go again.
+ */
+int authority_revoke(const char *dir, const char *serial, const char *reason,
+    struct burin_error *e);
+/* A new CRL, signed with the CA's key. X509_CRL_free. */
+int authority_crl(const char *dir, struct burin_p11 *p11, X509_CRL **out,
+    struct burin_error *e);
+
+struct authority_cert {
+	const char *serial, *subject, *profile, *principal;
+	const char *state;  /* "good", "held", "revoked", "expired" */
+	const char *reason; /* NULL: good */
+	time_t issued, until, revoked;
+	int confirmed;
+};
+int authority_list(const char *dir,
+    void (*each)(void *arg, const struct authority_cert *c), void *arg,
+    struct burin_error *e);
+
+struct authority_line {
+	long long seq;
+	time_t time;
+	const char *event, *detail;
+};
+/* Every line of the audit log. */
+int authority_log(const char *dir,
+    void (*each)(void *arg, const struct authority_line *l), void *arg,
+    struct burin_error *e);
+/* Number of lines, and hash of the last one in hex: free(). */
+int authority_log_verify(
+    const char *dir, long long *lines, char **hash, struct burin_error *e);
 
 #endif

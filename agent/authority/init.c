@@ -53,6 +53,8 @@ check_input(const struct authority_init *in, struct burin_error *e)
 	if (in->days == 0 || in->days > MAX_DAYS)
 		return burin_fail(e, BURIN_EUSAGE, "days-refused",
 		    "a CA certificate lives 1 to %d days", MAX_DAYS);
+	if (in->url != NULL && burin_url_check(in->url, e) != 0)
+		return -1;
 	if (!burin_token_can_generate(in->token, BURIN_EC_P256)) {
 		(void)burin_fail(e, BURIN_EUSAGE, "token-unfit",
 		    "the token makes no EC P-256 keys, which CMC, POP and the "
@@ -266,6 +268,10 @@ write_settings(struct build *b, struct burin_error *e)
 	}
 	if (b->has_default)
 		s.profile = strdup(DEFAULT_PROFILE);
+	if (b->in->url != NULL && (s.url = strdup(b->in->url)) == NULL) {
+		(void)burin_fail_memory(e);
+		goto out;
+	}
 	if (s.name == NULL || s.token == NULL || s.ca_key == NULL ||
 	    s.cmc_key == NULL || s.tls_key == NULL || s.pop_key == NULL ||
 	    (b->has_default && s.profile == NULL)) {

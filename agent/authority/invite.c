@@ -1,8 +1,7 @@
 /*
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * The operator's side of the store: invites, and requests that wait. Needs
- * no token; works while the server runs.
+ * Invites. Needs no token; works while the server runs.
  */
 
 #include <stdlib.h>
@@ -41,24 +40,40 @@ out:
 	return rc;
 }
 
+/* The subject is a name; it is kept as it was typed. */
 static int
-check_input(const char *name, const char *profile, const char *identity,
-    long ttl, struct burin_error *e)
+check_subject(const char *subject, struct burin_error *e)
+{
+	struct burin_subject *s = NULL;
+	int rc = -1;
+
+	if (*subject == '\0')
+		return burin_fail(e, BURIN_EUSAGE, "subject-empty",
+		    "the subject of the invite is empty");
+	if (burin_subject_new(&s, e) == 0)
+		rc = burin_subject_set_dn(s, subject, e);
+	burin_subject_free(&s);
+	return rc;
+}
+
+static int
+check_input(
+    const char *name, const struct authority_invite *in, struct burin_error *e)
 {
 	if (secret_name_ok(name, e) != 0)
 		return -1;
-	if (ttl <= 0 || ttl > MAX_TTL)
+	if (in->ttl <= 0 || in->ttl > MAX_TTL)
 		return burin_fail(e, BURIN_EUSAGE, "ttl-refused",
 		    "an invite lives 1 to %ld seconds", MAX_TTL);
-	if (identity != NULL && *identity == '\0')
+	if (in->identity != NULL && *in->identity == '\0')
 		return burin_fail(e, BURIN_EUSAGE, "identity-empty",
 		    "the identity of the invite is empty");
-	if (identity != NULL && profile == NULL) {
+	if (in->identity != NULL && in->profile == NULL) {
 		(void)burin_fail(e, BURIN_EUSAGE, "profile-needed",
 		    "an identity means something only with a profile");
 		return burin_error_advice(e, "give --profile as well");
 	}
-	return 0;
+	return in->subject != NULL ? check_subject(in->subject, e) : 0;
 }
 
 static int
@@ -71,9 +86,12 @@ put_invite(struct store *st, struct invite *in,
 		return -1;
 	rc = store_invite_put(st, in, secret, e);
 	if (rc == 0)
-		rc = store_audit(st, e, "invited", "%s as %lld profile %s: %s",
-		    in->name, in->id, in->profile != NULL ? in->profile : "-",
-		    in->identity != NULL ? in->identity : "any identity");
+		rc = store_audit(st, e, "invited",
+		    "%s as %lld profile %s: %s%s%s", in->name, in->id,
+		    in->profile != NULL ? in->profile : "-",
+		    in->identity != NULL ? in->identity : "any identity",
+		    in->subject != NULL ? ", subject " : "",
+		    in->subject != NULL ? in->subject : "");
 	return store_end(st, rc == 0, e) != 0 ? -1 : rc;
 }
 
@@ -85,26 +103,34 @@ copy(char **dst, const char *src, struct burin_error *e)
 	return 0;
 }
 
+static int
+fill(struct invite *in, const char *name, const struct authority_invite *from,
+    struct burin_error *e)
+{
+	in->created = time(NULL);
+	in->expires = in->created + from->ttl;
+	if (copy(&in->name, name, e) != 0 ||
+	    copy(&in->profile, from->profile, e) != 0 ||
+	    copy(&in->identity, from->identity, e) != 0)
+		return -1;
+	return copy(&in->subject, from->subject, e);
+}
+
 int
-authority_invite(const char *dir, const char *name, const char *profile,
-    const char *identity, long ttl, struct burin_secret **out,
+authority_invite(const char *dir, const char *name,
+    const struct authority_invite *from, struct burin_secret **out,
     struct burin_error *e)
 {
 	struct burin_secret *secret = NULL;
-	struct invite in = { .created = time(NULL) };
+	struct invite in = { 0 };
 	struct store *st = NULL;
 	int rc = -1;
 
 	*out = NULL;
-	in.expires = in.created + ttl;
-	if (check_input(name, profile, identity, ttl, e) != 0 ||
-	    ca_dir_check(dir, e) != 0 ||
-	    (profile != NULL && check_profile(dir, profile, identity, e) != 0))
-		goto out;
-	if (copy(&in.name, name, e) != 0 ||
-	    copy(&in.profile, profile, e) != 0 ||
-	    copy(&in.identity, identity, e) != 0 ||
-	    secret_make(&secret, e) != 0 ||
+	if (check_input(name, from, e) != 0 || ca_dir_check(dir, e) != 0 ||
+	    (from->profile != NULL &&
+		check_profile(dir, from->profile, from->identity, e) != 0) ||
+	    fill(&in, name, from, e) != 0 || secret_make(&secret, e) != 0 ||
 	    secret_keep(&in, burin_secret_bytes(secret),
 		burin_secret_len(secret), e) != 0)
 		goto out;
@@ -120,40 +146,5 @@ out:
 	invite_clear(&in);
 	if (rc != 0)
 		(void)burin_error_step(e, "invite");
-	return rc;
-}
-
-int
-authority_pending(const char *dir,
-    void (*each)(void *arg, const struct authority_waiting *w), void *arg,
-    struct burin_error *e)
-{
-	struct store *st = NULL;
-	int rc = -1;
-
-	if (ca_dir_check(dir, e) != 0 || store_open(dir, 0, &st, e) != 0 ||
-	    store_begin(st, e) != 0)
-		goto out;
-	rc = store_request_each(st, each, arg, e);
-	(void)store_end(st, 0, e);
-out:
-	store_close(&st);
-	return rc;
-}
-
-int
-authority_approve(const char *dir, long long id, struct burin_error *e)
-{
-	struct store *st = NULL;
-	int rc = -1;
-
-	if (ca_dir_check(dir, e) != 0 || store_open(dir, 0, &st, e) != 0 ||
-	    store_begin(st, e) != 0)
-		goto out;
-	rc = store_request_approve(st, id, time(NULL), e);
-	if (store_end(st, rc == 0, e) != 0)
-		rc = -1;
-out:
-	store_close(&st);
 	return rc;
 }

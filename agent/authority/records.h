@@ -299,11 +299,6 @@ int store_audit(struct store *st, struct burin_error *e, const char *event,
 /* The same by itself. */
 int store_note(struct store *st, struct burin_error *e, const char *event,
     const char *fmt, ...) BURIN_PRINTF(4, 5);
-struct audit_line {
-	long long seq;
-	time_t time;
-	const char *event, *detail;
-};
 /* Number and hash of the last line; 0 and zeroes when there is none. */
 struct audit_head {
 	long long lines;
@@ -316,7 +311,7 @@ struct audit_head {
 int store_audit_verify(
     struct store *st, struct audit_head *head, struct burin_error *e);
 int store_audit_each(struct store *st,
-    void (*each)(void *arg, const struct audit_line *l), void *arg,
+    void (*each)(void *arg, const struct authority_line *l), void *arg,
     struct burin_error *e);
 
 #endif

@@ -243,10 +243,10 @@ out:
 
 int
 store_audit_each(struct store *st,
-    void (*each)(void *arg, const struct audit_line *l), void *arg,
+    void (*each)(void *arg, const struct authority_line *l), void *arg,
     struct burin_error *e)
 {
-	struct audit_line l;
+	struct authority_line l;
 	sqlite3_stmt *q;
 	int row;
 

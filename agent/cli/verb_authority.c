@@ -28,6 +28,8 @@ static const struct opt init_opts[] = {
 	    "IP resources of the CA: IPv6:2001:db8::/32" },
 	{ "host", 0, OPT_LIST, "NAME",
 	    "name or address of the server (localhost)" },
+	{ "url", 0, OPT_VALUE, "URL",
+	    "where others reach it, for CRLs in certificates" },
 	{ NULL, 0, OPT_FLAG, NULL, NULL },
 };
 static const struct opt *const init_groups[] = { init_opts, opts_dry_run,
@@ -68,6 +70,7 @@ init_options(struct cli *c, struct authority_init *in, struct burin_error *e)
 	    work_number("days", value, 1, MAX_DAYS, &days, e) != 0)
 		return -1;
 	in->days = (unsigned)days;
+	in->url = arg_value(c->args, "url");
 	return 0;
 }
 
@@ -122,6 +125,7 @@ const struct verb verb_authority_init = {
 static const struct opt invite_opts[] = {
 	{ "profile", 0, OPT_VALUE, "PROFILE", "only for this profile" },
 	{ "identity", 0, OPT_VALUE, "ADDRESS", "only for this identity" },
+	{ "subject", 0, OPT_VALUE, "DN", "only for this subject" },
 	{ "ttl", 0, OPT_VALUE, "SECONDS", "how long it is good (a day)" },
 	{ NULL, 0, OPT_FLAG, NULL, NULL },
 };
@@ -136,25 +140,29 @@ static int
 run_invite(struct cli *c, struct burin_error *e)
 {
 	const char *const *words, *value = arg_value(c->args, "ttl");
+	struct authority_invite in = {
+		.profile = arg_value(c->args, "profile"),
+		.identity = arg_value(c->args, "identity"),
+		.subject = arg_value(c->args, "subject"),
+		.ttl = TTL,
+	};
 	struct burin_secret *secret = NULL;
 	const char *text;
-	long ttl = TTL;
 
 	(void)arg_words(c->args, &words);
 	if (value != NULL &&
-	    work_number("ttl", value, 1, MAX_TTL, &ttl, e) != 0)
+	    work_number("ttl", value, 1, MAX_TTL, &in.ttl, e) != 0)
 		return -1;
 	if (c->dry_run) {
-		out_text(c, "would invite %s for %ld s", words[1], ttl);
+		out_text(c, "would invite %s for %ld s", words[1], in.ttl);
 		return 0;
 	}
-	if (authority_invite(words[0], words[1], arg_value(c->args, "profile"),
-		arg_value(c->args, "identity"), ttl, &secret, e) != 0)
+	if (authority_invite(words[0], words[1], &in, &secret, e) != 0)
 		return -1;
 	text = (const char *)burin_secret_bytes(secret);
 	out_json(c, "name", json_text(words[1]));
 	out_json(c, "secret", json_text(text));
-	out_json(c, "seconds", json_integer(ttl));
+	out_json(c, "seconds", json_integer(in.ttl));
 	if (c->json == NULL)
 		(void)printf("%s\n", text);
 	burin_secret_free(&secret);

@@ -1,7 +1,7 @@
 /*
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * burin authority pending and approve: the operator's say.
+ * burin authority pending, approve and deny: the operator's say.
  */
 
 #include <limits.h>
@@ -43,6 +43,8 @@ each(void *arg, const struct authority_waiting *w)
 	(void)json_object_set_new(o, "profile", json_text(w->profile));
 	(void)json_object_set_new(o, "subject", json_text(w->subject));
 	(void)json_object_set_new(o, "sha256", json_text(w->sha256));
+	(void)json_object_set_new(o, "form", json_text(w->form));
+	(void)json_object_set_new(o, "via", json_text(w->via));
 	(void)json_array_append_new(l->list, o);
 }
 
@@ -103,4 +105,43 @@ const struct verb verb_authority_approve = {
 	.max_words = 2,
 	.alone = 1,
 	.run = run_approve,
+};
+
+static const struct opt deny_opts[] = {
+	{ "why", 0, OPT_VALUE, "TEXT", "told to who asked" },
+	{ NULL, 0, OPT_FLAG, NULL, NULL },
+};
+static const struct opt *const deny_groups[] = { deny_opts, opts_dry_run,
+	opts_common, NULL };
+
+static int
+run_deny(struct cli *c, struct burin_error *e)
+{
+	const char *const *words;
+	long id;
+
+	(void)arg_words(c->args, &words);
+	if (work_number("request", words[1], 1, LONG_MAX, &id, e) != 0)
+		return -1;
+	out_json(c, "request", json_integer(id));
+	if (c->dry_run) {
+		out_text(c, "would deny request %ld", id);
+		return 0;
+	}
+	if (authority_deny(words[0], id, arg_value(c->args, "why"), e) != 0)
+		return -1;
+	out_text(c, "request %ld is denied", id);
+	return 0;
+}
+
+const struct verb verb_authority_deny = {
+	.name = "authority",
+	.sub = "deny",
+	.usage = "DIR REQUEST",
+	.help = "refuse a request that waits",
+	.opts = deny_groups,
+	.min_words = 2,
+	.max_words = 2,
+	.alone = 1,
+	.run = run_deny,
 };

@@ -33,6 +33,11 @@ const struct verb *const cli_verbs[] = {
 	&verb_authority_invite,
 	&verb_authority_pending,
 	&verb_authority_approve,
+	&verb_authority_deny,
+	&verb_authority_revoke,
+	&verb_authority_crl,
+	&verb_authority_list,
+	&verb_authority_log,
 	&verb_completion,
 	NULL,
 };

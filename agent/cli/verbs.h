@@ -35,6 +35,11 @@ extern const struct verb verb_authority_serve;
 extern const struct verb verb_authority_invite;
 extern const struct verb verb_authority_pending;
 extern const struct verb verb_authority_approve;
+extern const struct verb verb_authority_deny;
+extern const struct verb verb_authority_revoke;
+extern const struct verb verb_authority_crl;
+extern const struct verb verb_authority_list;
+extern const struct verb verb_authority_log;
 extern const struct verb verb_completion;
 
 #endif
