@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Everything where Debian expects it.
 install(TARGETS burin RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-install(TARGETS burin-consumer-check
+install(TARGETS burin-consumer-check burin-mime
     RUNTIME DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/burin)
 install(TARGETS burin_shared LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(DIRECTORY include/burin DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}

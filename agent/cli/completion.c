@@ -41,6 +41,7 @@ static const struct {
 	{ "inner", "pkcs10 crmf" },
 	{ "pop", "signature challenge challenge-untagged agreement" },
 	{ "cmp-command", "ir cr kur p10cr" },
+	{ "method", "dontCare x500 web ldap" },
 	{ "reason",
 	    "keyCompromise superseded cessationOfOperation "
 	    "affiliationChanged certificateHold removeFromCRL unspecified" },

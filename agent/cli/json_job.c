@@ -59,8 +59,9 @@ job_next(const struct job *job, char *buf, size_t size)
 	else
 		/* A path: the request went there, somebody has the answer. */
 		(void)snprintf(buf, size, "burin resume %s%s", job->id,
-		    job->state == JOB_PENDING && job->server != NULL &&
-			    job->server[0] == '/'
+		    (job->state == JOB_PENDING ||
+			job->confirm == CONFIRM_SAID) &&
+			    job->server != NULL && job->server[0] == '/'
 			? " --response-file FILE"
 			: "");
 	return buf;

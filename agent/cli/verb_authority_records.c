@@ -102,12 +102,12 @@ write_crl(const char *path, X509_CRL *crl, struct burin_error *e)
 static int
 run_crl(struct cli *c, struct burin_error *e)
 {
-	const char *const *words, *path;
+	const char *const *words, *path = arg_value(c->args, "out");
 	X509_CRL *crl = NULL;
 	int n, rc = -1;
 
 	(void)arg_words(c->args, &words);
-	if (work_out(c, &path, e) != 0)
+	if (path != NULL && work_out(c, &path, e) != 0)
 		return -1;
 	if (c->dry_run) {
 		out_text(c, "would make a CRL of %s", words[0]);

@@ -86,25 +86,16 @@ out:
 	return rc;
 }
 
+/* Certificates by themselves or in a response. */
 static int
-read_one(const char *path, STACK_OF(X509) * anchors, STACK_OF(X509) * *out,
-    struct burin_error *e)
+parse_any(const unsigned char *data, size_t len, void *arg,
+    STACK_OF(X509) * *out, struct burin_error *e)
 {
-	unsigned char *data;
-	size_t len;
-	int rc;
+	STACK_OF(X509) *anchors = arg;
 
-	*out = NULL;
-	if (file_read(path, BURIN_MAX_RESPONSE, &data, &len, e) != 0)
-		return burin_error_step(e, "read-certificates");
-	rc = is_response(data, len)
+	return is_response(data, len)
 	    ? read_response(data, len, anchors, out, e)
 	    : burin_certs_parse(data, len, BURIN_EUSAGE, out, e);
-	free(data);
-	if (rc == 0)
-		return 0;
-	(void)burin_error_cause(e, "read from %s", path);
-	return burin_error_step(e, "read-certificates");
 }
 
 /* All files make one bag: leaf, intermediates, in any order. */
@@ -119,7 +110,7 @@ read_bag(struct cli *c, STACK_OF(X509) * anchors, STACK_OF(X509) * *bag,
 	if ((*bag = sk_X509_new_null()) == NULL)
 		return burin_fail_memory(e);
 	for (i = 0; i < n; i++) {
-		if (read_one(words[i], anchors, &some, e) != 0)
+		if (work_certs_by(words[i], parse_any, anchors, &some, e) != 0)
 			return -1;
 		if (sk_X509_num(*bag) + sk_X509_num(some) > BURIN_MAX_CERTS) {
 			sk_X509_pop_free(some, X509_free);

@@ -14,7 +14,7 @@
 
 #include <burin/names.h>
 
-#include "../transport/transport.h"
+#include "service.h"
 #include "verbs.h"
 #include "work.h"
 
@@ -44,16 +44,6 @@ static const struct {
 };
 #define N_REASONS (sizeof(reasons) / sizeof(reasons[0]))
 
-/* What is asked of whom. */
-struct revocation {
-	size_t reason; /* index */
-	struct transport_config config;
-	const char *secret; /* source */
-	struct burin_key *key;
-	STACK_OF(X509) * certs;
-	X509 *cert; /* in certs */
-};
-
 static int
 find_reason(struct cli *c, size_t *out, struct burin_error *e)
 {
@@ -78,153 +68,73 @@ find_reason(struct cli *c, size_t *out, struct burin_error *e)
 }
 
 static int
-give_secret(void *arg, struct burin_secret **out, struct burin_error *e)
+find_cert(struct cli *c, struct service *s, struct burin_error *e)
 {
-	const struct revocation *r = arg;
-
-	if (source_read(r->secret, "enrolment secret", 0, out, e) != 0)
-		return burin_error_step(e, "secret");
-	return 0;
-}
-
-/* Who has a name and a secret uses them; else the key speaks for itself. */
-static int
-set_identity(struct cli *c, struct revocation *r, struct burin_error *e)
-{
-	struct transport_config *config = &r->config;
-
-	config->user = arg_value(c->args, "user");
-	r->secret = arg_value(c->args, "secret");
-	config->reenroll = config->user == NULL;
-	if (config->user == NULL && r->secret != NULL)
-		return burin_fail(e, BURIN_EUSAGE, "option-missing",
-		    "--secret needs --user, which says whose it is");
-	if (config->user == NULL)
+	if (service_key(c, s, e) == 0)
 		return 0;
-	if (r->secret == NULL)
-		r->secret = "prompt";
-	if (source_check(r->secret, e) != 0)
-		return burin_error_step(e, "secret");
-	config->secret = give_secret;
-	config->arg = r;
-	return 0;
+	if (strcmp(e->code, "certificate-missing") == 0)
+		(void)burin_error_advice(e,
+		    "nothing here says which certificate is meant: ask the "
+		    "operator of the authority");
+	return -1;
 }
 
 static int
-set_trust(struct cli *c, struct revocation *r, struct burin_error *e)
+ask(struct cli *c, struct service *s, size_t reason, struct burin_error *e)
 {
-	const char *path = arg_value(c->args, "tls-trust");
-	const char *trust = arg_value(c->args, "trust");
-
-	if (path == NULL && work_required(c, "trust", &path, e) != 0)
+	if (service_speak(s, e) != 0)
 		return -1;
-	if (work_certs(path, &r->config.tls_anchors, e) != 0)
-		return -1;
-	return trust != NULL ? work_certs(trust, &r->config.anchors, e) : 0;
-}
-
-static int
-set_all(struct cli *c, struct revocation *r, struct burin_error *e)
-{
-	struct transport_config *config = &r->config;
-
-	config->protocol = arg_value(c->args, "protocol");
-	if (config->protocol == NULL)
-		config->protocol = DEFAULT_PROTOCOL;
-	config->proxy = arg_value(c->args, "proxy");
-	config->stop = &cli_stop;
-	if (find_reason(c, &r->reason, e) != 0 ||
-	    work_required(c, "ca", &config->url, e) != 0 ||
-	    set_identity(c, r, e) != 0 || set_trust(c, r, e) != 0 ||
-	    work_timeout(c, &config->timeout, e) != 0)
-		return burin_error_step(e, "options");
-	return transport_check(config, e) == 0
-	    ? 0
-	    : burin_error_step(e, "transport");
-}
-
-static int
-find_cert(struct revocation *r, struct burin_error *e)
-{
-	if (burin_cert_read(r->key, &r->certs, e) != 0)
-		return burin_error_step(e, "read-certificate");
-	r->cert = burin_certs_for_key(r->certs, burin_key_public(r->key));
-	if (r->cert != NULL)
-		return 0;
-	(void)burin_fail(e, BURIN_ETOKEN, "certificate-missing",
-	    "the key has no certificate on its token");
-	return burin_error_advice(e,
-	    "nothing here says which certificate is meant: ask the operator "
-	    "of the authority");
-}
-
-static int
-ask(struct cli *c, struct revocation *r, struct burin_error *e)
-{
-	struct transport_config *config = &r->config;
-
-	if (config->user == NULL) {
-		if ((config->client_key = burin_key_evp(r->key, e)) == NULL)
-			return burin_error_step(e, "find-key");
-		config->client_cert = r->cert;
-	}
 	work_catch_signals();
-	if (transport_revoke(config, r->cert, reasons[r->reason].code, e) ==
-	    0) {
-		out_text(c, "revoked      %s", reasons[r->reason].name);
-		return 0;
-	}
-	(void)burin_key_last_error(r->key, e);
-	return burin_error_step(e, "revoke");
+	if (transport_revoke(&s->config, s->cert, reasons[reason].code, e) != 0)
+		return service_failed(s, "revoke", e);
+	out_text(c, "revoked      %s", reasons[reason].name);
+	return 0;
 }
 
 static void
-tell(struct cli *c, const struct revocation *r)
+tell(struct cli *c, const struct service *s, size_t reason)
 {
-	const char *by =
-	    r->config.user == NULL ? "signed by the key" : "with a secret";
 	char *serial;
 
-	work_say_identity(c, r->key, r->cert);
-	out_json(c, "certificate", json_cert(r->cert));
-	out_json(c, "reason", json_text(reasons[r->reason].name));
-	out_json(c, "protocol", json_text(r->config.protocol));
+	work_say_identity(c, s->key, s->cert);
+	out_json(c, "certificate", json_cert(s->cert));
+	out_json(c, "reason", json_text(reasons[reason].name));
+	out_json(c, "protocol", json_text(s->config.protocol));
 	if (!c->dry_run)
 		return;
-	serial = burin_serial_text(X509_get0_serialNumber(r->cert));
+	serial = burin_serial_text(X509_get0_serialNumber(s->cert));
 	out_text(c, "would ask %s (%s), %s, to revoke serial %s: %s",
-	    r->config.url, r->config.protocol, by,
-	    serial != NULL ? serial : "?", reasons[r->reason].name);
+	    s->config.url, s->config.protocol, service_voice(s),
+	    serial != NULL ? serial : "?", reasons[reason].name);
 	free(serial);
 }
 
 static int
 run(struct cli *c, struct burin_error *e)
 {
-	struct revocation r;
+	struct service s;
 	struct timespec start;
+	size_t reason;
 	int rc = -1;
 
-	memset(&r, 0, sizeof(r));
+	memset(&s, 0, sizeof(s));
 	(void)clock_gettime(CLOCK_MONOTONIC, &start);
-	if (set_all(c, &r, e) != 0 || work_key(c, &r.key, e) != 0 ||
-	    find_cert(&r, e) != 0)
+	if (find_reason(c, &reason, e) != 0) {
+		(void)burin_error_step(e, "options");
 		goto out;
-	tell(c, &r);
-	if (!c->dry_run && ask(c, &r, e) != 0)
+	}
+	if (service_options(c, &s, DEFAULT_PROTOCOL, TRANSPORT_REVOCATION, e) !=
+		0 ||
+	    find_cert(c, &s, e) != 0)
+		goto out;
+	tell(c, &s, reason);
+	if (!c->dry_run && ask(c, &s, reason, e) != 0)
 		goto out;
 	out_json(c, "revoked", json_boolean(!c->dry_run));
 	work_cost(c, &start);
 	rc = 0;
 out:
-	if (rc != 0 && r.key != NULL)
-		(void)burin_error_token(
-		    e, "%s", burin_token_name(burin_key_token(r.key)));
-	sk_X509_pop_free(r.config.tls_anchors, X509_free);
-	sk_X509_pop_free(r.config.anchors, X509_free);
-	sk_X509_pop_free(r.certs, X509_free);
-	burin_key_free(&r.key);
-	return rc;
+	return service_close(&s, rc, e);
 }
 
 const struct verb verb_revoke = {

@@ -191,8 +191,23 @@ work_number(const char *name, const char *text, long min, long max, long *out,
 	return 0;
 }
 
+static int
+parse_certs(const unsigned char *data, size_t len, void *arg,
+    STACK_OF(X509) * *out, struct burin_error *e)
+{
+	(void)arg;
+	return burin_certs_parse(data, len, BURIN_EUSAGE, out, e);
+}
+
 int
 work_certs(const char *path, STACK_OF(X509) * *out, struct burin_error *e)
+{
+	return work_certs_by(path, parse_certs, NULL, out, e);
+}
+
+int
+work_certs_by(const char *path, work_parse *parse, void *arg,
+    STACK_OF(X509) * *out, struct burin_error *e)
 {
 	unsigned char *data;
 	size_t len;
@@ -201,7 +216,7 @@ work_certs(const char *path, STACK_OF(X509) * *out, struct burin_error *e)
 	*out = NULL;
 	if (file_read(path, BURIN_MAX_RESPONSE, &data, &len, e) != 0)
 		return burin_error_step(e, "read-certificates");
-	rc = burin_certs_parse(data, len, BURIN_EUSAGE, out, e);
+	rc = parse(data, len, arg, out, e);
 	free(data);
 	if (rc != 0) {
 		(void)burin_error_cause(e, "read from %s", path);

@@ -48,6 +48,11 @@ int work_timeout(struct cli *c, long *seconds, struct burin_error *e);
 
 /* The certificates of a file; sk_X509_pop_free. */
 int work_certs(const char *path, STACK_OF(X509) * *out, struct burin_error *e);
+/* The same, of a file that may be of other kinds: parse takes it apart. */
+typedef int work_parse(const unsigned char *data, size_t len, void *arg,
+    STACK_OF(X509) * *out, struct burin_error *e);
+int work_certs_by(const char *path, work_parse *parse, void *arg,
+    STACK_OF(X509) * *out, struct burin_error *e);
 /* The same as PEM text: free(). */
 int work_certs_pem(const char *path, char **pem, struct burin_error *e);
 /* Certificates as PEM blocks: free() data. */

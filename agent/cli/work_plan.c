@@ -161,8 +161,11 @@ check_form(const struct plan *p, struct burin_error *e)
 		    "--protocol cmc, or est-cmc where the authority speaks "
 		    "EST");
 	}
+	/* In EST for a change of names: the encoding of RFC 6402. */
 	if (p->inner == NULL && p->reg_info == NULL && p->encrypt_to == NULL &&
-	    !p->legacy)
+	    (!p->legacy ||
+		(p->reenroll_key != NULL &&
+		    transport_keeps_names(p->protocol))))
 		return 0;
 	return burin_fail(e, BURIN_EUSAGE, "option-conflict",
 	    "--inner, --reg-info, --encrypt-to and --legacy are for CMC, and "
@@ -286,6 +289,8 @@ work_plan_renew(
 {
 	int rekey = arg_flag(c->args, "rekey") > 0;
 
+	if ((p->reenroll_key = strdup(key)) == NULL)
+		return burin_fail_memory(e);
 	if (set(c, "type", &p->key_type, e) != 0 ||
 	    set(c, "slot", &p->slot, e) != 0 ||
 	    set(c, "label", &p->label, e) != 0 || set_words(c, p, e) != 0)
@@ -297,8 +302,7 @@ work_plan_renew(
 		(void)burin_error_advice(e, "add --rekey");
 		return burin_error_step(e, "plan");
 	}
-	if ((p->reenroll_key = strdup(key)) == NULL ||
-	    (!rekey && (p->key = strdup(key)) == NULL))
+	if (!rekey && (p->key = strdup(key)) == NULL)
 		return burin_fail_memory(e);
 	/* The renewed certificate takes the place of the old one. */
 	p->replace = !rekey || arg_flag(c->args, "replace") > 0;

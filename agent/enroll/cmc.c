@@ -22,8 +22,8 @@ to_octets(const struct blob *b, struct burin_cmc_octets *o)
 		memcpy(o->data, b->data, o->len);
 }
 
-static void
-thread_of(const struct job *job, struct burin_cmc_thread *t)
+void
+cmc_thread_of(const struct job *job, struct burin_cmc_thread *t)
 {
 	memset(t, 0, sizeof(*t));
 	to_octets(&job->transaction_id, &t->transaction);
@@ -55,27 +55,31 @@ keep_thread(
  * is there already is a better identity (RFC 10002 section 6.3.2).
  */
 static int
-has_secret(const struct plan *p)
+has_secret(const struct walk *w)
 {
-	return p->reenroll_key == NULL &&
+	const struct plan *p = &w->plan;
+
+	return w->en->secret != NULL && p->reenroll_key == NULL &&
 	    (p->user != NULL ||
 		(p->secret_source != NULL &&
 		    strcmp(p->secret_source, "prompt") != 0));
 }
 
-static int
-take_identity(struct walk *w, struct cmc_voice *v, struct burin_error *e)
+int
+cmc_identity(struct walk *w, struct burin_cmc_identity *id,
+    struct burin_cmc_identity **out, struct burin_error *e)
 {
-	if (!has_secret(&w->plan) || w->en->secret == NULL)
+	*out = NULL;
+	if (!has_secret(w))
 		return 0;
 	if (w->secret == NULL &&
 	    w->en->secret(w->en->arg, w->plan.secret_source, &w->secret, e) !=
 		0)
 		return -1;
-	v->identity.identification = w->plan.user;
-	v->identity.secret = w->secret;
-	v->identity.legacy = w->plan.legacy;
-	v->speaks_for = &v->identity;
+	id->identification = w->plan.user;
+	id->secret = w->secret;
+	id->legacy = w->plan.legacy;
+	*out = id;
 	return 0;
 }
 
@@ -105,23 +109,17 @@ sign_as_new(struct walk *w, struct cmc_voice *v, struct burin_error *e)
 		v->signer.key = burin_key_evp(w->r->key, e);
 		return v->signer.key != NULL ? 0 : -1;
 	}
-	if (v->speaks_for != NULL)
+	if (has_secret(w))
 		v->protect = BURIN_CMC_AUTHENTICATED;
 	else
 		v->signer.by = BURIN_CMS_UNSIGNED;
 	return 0;
 }
 
-int
-cmc_voice_open(
+static int
+choose_signer(
     struct walk *w, X509 *cert, struct cmc_voice *v, struct burin_error *e)
 {
-	memset(v, 0, sizeof(*v));
-	if (walk_key(w, e) != 0 || take_identity(w, v, e) != 0 ||
-	    burin_key_identifier(burin_key_public(w->r->key), v->key_id, e) !=
-		0)
-		return -1;
-	thread_of(w->job, &v->thread);
 	v->signer.signing_time = time(NULL);
 	if (cert != NULL && plan_key_signs(w->r->key))
 		return sign_with(v, w->r->key, cert, e);
@@ -130,6 +128,24 @@ cmc_voice_open(
 	if (walk_old(w, e) != 0)
 		return -1;
 	return sign_with(v, w->old_key, w->old_cert, e);
+}
+
+int
+cmc_voice_open(struct walk *w, X509 *cert, int proves, struct cmc_voice *v,
+    struct burin_error *e)
+{
+	memset(v, 0, sizeof(*v));
+	if (walk_key(w, e) != 0 ||
+	    burin_key_identifier(burin_key_public(w->r->key), v->key_id, e) !=
+		0)
+		return -1;
+	cmc_thread_of(w->job, &v->thread);
+	if (choose_signer(w, cert, v, e) != 0)
+		return -1;
+	/* Who need not tell the secret is not asked for it. */
+	if (!proves && v->protect != BURIN_CMC_AUTHENTICATED)
+		return 0;
+	return cmc_identity(w, &v->identity, &v->speaks_for, e);
 }
 
 int
@@ -150,9 +166,9 @@ cmc_say(struct cmc_voice *v, struct burin_cmc_ask *ask, unsigned char **der,
 	return -1;
 }
 
-/* What is said becomes what the job has to send. */
-static int
-say(struct walk *w, struct cmc_voice *v, struct burin_cmc_ask *ask,
+/* The job sends it, and no answer to it is there yet. */
+int
+cmc_keep(struct walk *w, struct cmc_voice *v, struct burin_cmc_ask *ask,
     struct burin_error *e)
 {
 	unsigned char *der = NULL;
@@ -163,6 +179,7 @@ say(struct walk *w, struct cmc_voice *v, struct burin_cmc_ask *ask,
 		return -1;
 	rc = blob_set(&w->job->message, der, len, e);
 	OPENSSL_free(der);
+	blob_clear(&w->job->response);
 	return rc == 0 ? keep_thread(w, &v->thread, e) : -1;
 }
 
@@ -211,7 +228,7 @@ say_request(struct walk *w, struct cmc_voice *v, struct burin_cmc_ask *ask,
 	if (plan_octets(w->job->id, "the job", &ask->data_return, e) != 0 ||
 	    plan_octets(w->plan.reg_info, "--reg-info", &ask->reg_info, e) != 0)
 		return -1;
-	return say(w, v, ask, e);
+	return cmc_keep(w, v, ask, e);
 }
 
 int
@@ -221,7 +238,7 @@ cmc_request(struct walk *w, struct burin_subject *s, struct burin_error *e)
 	struct cmc_voice v;
 
 	memset(&ask, 0, sizeof(ask));
-	if (cmc_voice_open(w, NULL, &v, e) != 0)
+	if (cmc_voice_open(w, NULL, 1, &v, e) != 0)
 		return -1;
 	memset(&v.thread, 0, sizeof(v.thread));
 	if (burin_cmc_begin(&v.thread, e) != 0 ||
@@ -250,10 +267,10 @@ cmc_again(struct walk *w, struct burin_error *e)
 	memcpy(ask.pend_token.data, token, (size_t)len);
 	ask.pend_token.len = (size_t)len;
 	OPENSSL_free(token);
-	if (cmc_voice_open(w, NULL, &v, e) != 0 ||
+	if (cmc_voice_open(w, NULL, 0, &v, e) != 0 ||
 	    burin_cmc_next(&v.thread, e) != 0)
 		return -1;
-	return say(w, &v, &ask, e);
+	return cmc_keep(w, &v, &ask, e);
 }
 
 int
@@ -264,7 +281,7 @@ cmc_say_pops(struct walk *w, const struct burin_cmc_reply *r,
 	struct cmc_voice v;
 
 	memset(&ask, 0, sizeof(ask));
-	if (cmc_voice_open(w, NULL, &v, e) != 0 ||
+	if (cmc_voice_open(w, NULL, 1, &v, e) != 0 ||
 	    burin_cmc_next(&v.thread, e) != 0)
 		return -1;
 	v.thread.received = r->server_nonce;

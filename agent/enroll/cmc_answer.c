@@ -18,7 +18,10 @@
 
 /* What an answer is held against, and what of it is to be freed. */
 struct listening {
-	struct cmc_voice voice;
+	struct walk *walk;
+	struct burin_cmc_thread thread;
+	unsigned char key_id[BURIN_KEY_IDENTIFIER];
+	struct burin_cmc_identity identity;
 	struct burin_cms_recipient us;
 	struct burin_cmc_expect x;
 	STACK_OF(X509) * anchors;
@@ -31,30 +34,49 @@ sent(const struct job *job)
 	return job->message.len > 0 ? &job->message : &job->request;
 }
 
+/* Most answers are signed: the secret is asked for when one is MACed. */
+static int
+find_identity(
+    void *arg, const struct burin_cmc_identity **out, struct burin_error *e)
+{
+	struct listening *l = arg;
+	struct burin_cmc_identity *id;
+
+	if (cmc_identity(l->walk, &l->identity, &id, e) != 0)
+		return -1;
+	*out = id;
+	return 0;
+}
+
 static int
 listen_open(struct walk *w, struct listening *l, struct burin_error *e)
 {
 	unsigned use;
 
 	memset(l, 0, sizeof(*l));
-	if (cmc_voice_open(w, NULL, &l->voice, e) != 0 ||
+	if (walk_key(w, e) != 0 ||
+	    burin_key_identifier(burin_key_public(w->r->key), l->key_id, e) !=
+		0 ||
 	    walk_anchors(w, 0, &l->anchors, e) != 0)
 		return -1;
+	l->walk = w;
+	cmc_thread_of(w->job, &l->thread);
 	l->x.status = BURIN_ECHECK;
 	if (w->job->transaction_id.len > 0)
-		l->x.thread = &l->voice.thread;
+		l->x.thread = &l->thread;
 	l->x.request = sent(w->job)->data;
 	l->x.request_len = sent(w->job)->len;
 	l->x.anchors = l->anchors;
 	l->x.now = time(NULL);
 	l->x.skew = CHECK_SKEW;
-	l->x.identity = l->voice.speaks_for;
+	l->x.find_identity = find_identity;
+	l->x.arg = l;
 	l->x.legacy = w->plan.legacy;
 	l->x.simple = 1;
 	use = burin_key_usage(w->r->key);
 	if ((use & (BURIN_USE_DECRYPT | BURIN_USE_DERIVE)) != 0) {
-		l->us.key_id = l->voice.key_id;
-		l->us.key_id_len = sizeof(l->voice.key_id);
+		l->us.key_id = l->key_id;
+		l->us.key_id_len = sizeof(l->key_id);
 		l->us.pub = burin_key_public(w->r->key);
 		l->x.us = &l->us;
 		l->x.pub = l->us.pub;
@@ -82,6 +104,41 @@ hear(struct walk *w, struct listening *l, const void *data, size_t len,
 	return -1;
 }
 
+/* --- what the authority is told beside the enrolment -----------------------
+ */
+
+/*
+ * One message that changes nothing in the job, and whose answer changes
+ * nothing. nonce: what it answers, when the journal does not have it. why:
+ * what kept it from being said.
+ */
+static int
+mention(struct walk *w, const struct burin_cmc_octets *nonce,
+    struct burin_cmc_ask *ask, struct burin_error *why)
+{
+	struct transport_reply reply = { .len = 0 };
+	struct transport_config c;
+	struct cmc_voice v;
+	unsigned char *der = NULL;
+	size_t len;
+	int rc = -1;
+
+	/* A file that is there is the answer to what was said before. */
+	w->en->response_file = NULL;
+	if (walk_transport(w, &c, why) == 0 &&
+	    cmc_voice_open(w, NULL, 0, &v, why) == 0 &&
+	    burin_cmc_next(&v.thread, why) == 0) {
+		if (nonce != NULL)
+			v.thread.received = *nonce;
+		if (cmc_say(&v, ask, &der, &len, why) == 0)
+			rc = walk_submit(w, &c, der, len, &reply, why);
+	}
+	OPENSSL_free(der);
+	transport_reply_clear(&reply);
+	walk_transport_clear(&c);
+	return rc;
+}
+
 /* --- a challenge -----------------------------------------------------------
  */
 
@@ -90,28 +147,28 @@ hear(struct walk *w, struct listening *l, const void *data, size_t len,
  * What the authority answers to that changes nothing.
  */
 static void
-tell_abort(struct walk *w, const struct burin_cmc_reply *r, uint32_t id)
+tell_abort(struct walk *w, const struct burin_cmc_reply *r, uint32_t id,
+    struct burin_error *e)
 {
 	struct burin_error why = BURIN_ERROR_INIT;
-	struct transport_reply reply = { .len = 0 };
-	struct transport_config c;
 	struct burin_cmc_ask ask;
-	struct cmc_voice v;
-	unsigned char *der = NULL;
-	size_t len;
 
 	memset(&ask, 0, sizeof(ask));
 	ask.abort_pop = id;
-	if (walk_transport(w, &c, &why) == 0 &&
-	    cmc_voice_open(w, NULL, &v, &why) == 0 &&
-	    burin_cmc_next(&v.thread, &why) == 0) {
-		v.thread.received = r->server_nonce;
-		if (cmc_say(&v, &ask, &der, &len, &why) == 0)
-			(void)walk_submit(w, &c, der, len, &reply, &why);
-	}
-	OPENSSL_free(der);
-	transport_reply_clear(&reply);
-	walk_transport_clear(&c);
+	e->advice[0] = '\0';
+	if (mention(w, &r->server_nonce, &ask, &why) != 0)
+		(void)burin_error_advice(e,
+		    "tell the authority that it was wrong; burin could not: "
+		    "%s",
+		    why.reason);
+	else if (walk_by_file(w))
+		(void)burin_error_advice(e,
+		    "carry %s to the authority: it says that the challenge "
+		    "was wrong (popFailed)",
+		    w->plan.request_file);
+	else
+		(void)burin_error_advice(
+		    e, "the authority was told that it was wrong (popFailed)");
 }
 
 static int
@@ -126,13 +183,13 @@ solve_all(struct walk *w, struct listening *l, const struct burin_cmc_reply *r,
 		return -1;
 	for (i = 0; i < r->n_challenges; i++) {
 		if (burin_cmc_solve(&r->challenges[i], key,
-			burin_key_public(w->r->key), l->voice.key_id,
-			sizeof(l->voice.key_id), w->plan.legacy,
+			burin_key_public(w->r->key), l->key_id,
+			sizeof(l->key_id), w->plan.legacy,
 			plan_pop_untagged(&w->plan), &pops[i], e) == 0)
 			continue;
 		(void)burin_key_last_error(w->r->key, e);
 		if (e->status == BURIN_ECHECK)
-			tell_abort(w, r, r->challenges[i].id);
+			tell_abort(w, r, r->challenges[i].id, e);
 		return -1;
 	}
 	(void)snprintf(
@@ -195,6 +252,96 @@ keep_anchors(
 	    r->anchors_number, r->anchors, e);
 }
 
+/* --- confirming ------------------------------------------------------------
+ */
+
+/* What confirming needs of an answer; so it is read once. */
+static int
+keep_wish(
+    struct walk *w, const struct burin_cmc_reply *r, struct burin_error *e)
+{
+	w->job->confirm = CONFIRM_NOT;
+	if (r->outcome != BURIN_CMC_CONFIRM)
+		return 0;
+	w->job->confirm = CONFIRM_WANTED;
+	return blob_set(&w->job->recipient_nonce, r->server_nonce.data,
+	    r->server_nonce.len, e);
+}
+
+int
+cmc_accept(struct walk *w, X509 *cert, struct burin_error *e)
+{
+	struct burin_cmc_ask ask;
+	struct cmc_voice v;
+
+	memset(&ask, 0, sizeof(ask));
+	ask.confirm = cert;
+	if (cmc_voice_open(w, cert, 0, &v, e) != 0 ||
+	    burin_cmc_next(&v.thread, e) != 0)
+		return -1;
+	return cmc_keep(w, &v, &ask, e);
+}
+
+static int
+not_answered(struct walk *w, struct burin_error *e)
+{
+	(void)burin_fail(e, BURIN_EPENDING, "confirm-pending",
+	    "the authority has not yet answered the confirmation");
+	(void)burin_error_rule(e, "RFC 10002 section 6.14");
+	return walk_come_back(w, e);
+}
+
+int
+cmc_confirm(struct walk *w, struct burin_error *e)
+{
+	struct transport_reply reply = { .len = 0 };
+	struct burin_cmc_reply r;
+	struct transport_config c;
+	struct listening l;
+	int rc = -1;
+
+	memset(&l, 0, sizeof(l));
+	memset(&r, 0, sizeof(r));
+	if (walk_transport(w, &c, e) != 0 ||
+	    walk_submit(w, &c, w->job->message.data, w->job->message.len,
+		&reply, e) != 0)
+		goto out;
+	if (reply.outcome != TRANSPORT_ISSUED) {
+		(void)not_answered(w, e);
+		goto out;
+	}
+	if (listen_open(w, &l, e) != 0)
+		goto out;
+	l.x.simple = 0;
+	rc = hear(w, &l, reply.body, reply.len, &r, e);
+out:
+	burin_cmc_reply_clear(&r);
+	listen_close(&l);
+	transport_reply_clear(&reply);
+	walk_transport_clear(&c);
+	return rc;
+}
+
+void
+cmc_reject(struct walk *w, X509 *cert)
+{
+	struct burin_error why = BURIN_ERROR_INIT;
+	struct burin_cmc_ask ask;
+	char text[BURIN_ERROR_TEXT];
+
+	memset(&ask, 0, sizeof(ask));
+	ask.confirm = cert;
+	ask.reject = 1;
+	if (mention(w, NULL, &ask, &why) != 0 || !walk_by_file(w) ||
+	    w->en->note == NULL)
+		return;
+	(void)snprintf(text, sizeof(text),
+	    "carry %s to the authority: it says that the certificate is not "
+	    "taken",
+	    w->plan.request_file);
+	w->en->note(w->en->arg, text);
+}
+
 /* --- the answer ------------------------------------------------------------
  */
 
@@ -215,11 +362,10 @@ cmc_answer(struct walk *w, STACK_OF(X509) * *bag, enum answer *answer,
 	switch (r.outcome) {
 	case BURIN_CMC_DONE:
 	case BURIN_CMC_CONFIRM:
-		w->settled = r.outcome == BURIN_CMC_DONE;
 		*answer = ANSWER_CERTS;
 		*bag = r.certs;
 		r.certs = NULL;
-		rc = 0;
+		rc = keep_wish(w, &r, e);
 		break;
 	case BURIN_CMC_WAIT:
 		*answer = ANSWER_LATER;
@@ -229,85 +375,6 @@ cmc_answer(struct walk *w, STACK_OF(X509) * *bag, enum answer *answer,
 		*answer = ANSWER_MORE;
 		rc = solve_all(w, &l, &r, e);
 		break;
-	}
-out:
-	burin_cmc_reply_clear(&r);
-	listen_close(&l);
-	return rc;
-}
-
-/* --- confirming ------------------------------------------------------------
- */
-
-/* One exchange that changes nothing in the job: it can be had again. */
-static int
-exchange_confirm(struct walk *w, struct listening *l,
-    const struct burin_cmc_octets *nonce, X509 *cert, int accept,
-    struct burin_error *e)
-{
-	struct transport_reply reply = { .len = 0 };
-	struct burin_cmc_reply r;
-	struct transport_config c;
-	struct burin_cmc_ask ask;
-	struct cmc_voice v;
-	unsigned char *der = NULL;
-	size_t len;
-	int rc = -1;
-
-	memset(&ask, 0, sizeof(ask));
-	memset(&r, 0, sizeof(r));
-	ask.confirm = cert;
-	ask.reject = !accept;
-	if (walk_transport(w, &c, e) != 0 ||
-	    cmc_voice_open(w, accept ? cert : NULL, &v, e) != 0 ||
-	    burin_cmc_next(&v.thread, e) != 0)
-		goto out;
-	v.thread.received = *nonce;
-	if (cmc_say(&v, &ask, &der, &len, e) != 0 ||
-	    walk_submit(w, &c, der, len, &reply, e) != 0)
-		goto out;
-	if (reply.outcome != TRANSPORT_ISSUED) {
-		(void)burin_fail(e, BURIN_EPENDING, "confirm-pending",
-		    "the authority has not yet answered the confirmation");
-		(void)burin_error_advice(e, "burin resume %s", w->job->id);
-		goto out;
-	}
-	l->x.thread = &v.thread;
-	l->x.request = der;
-	l->x.request_len = len;
-	l->x.simple = 0;
-	rc = hear(w, l, reply.body, reply.len, &r, e);
-out:
-	burin_cmc_reply_clear(&r);
-	transport_reply_clear(&reply);
-	walk_transport_clear(&c);
-	OPENSSL_free(der);
-	return rc;
-}
-
-int
-cmc_confirm(
-    struct walk *w, X509 *cert, int accept, int *told, struct burin_error *e)
-{
-	struct burin_cmc_reply r;
-	struct listening l;
-	int rc = -1;
-
-	*told = 0;
-	memset(&r, 0, sizeof(r));
-	/* To read it may take the token: not again for what is known. */
-	if (w->settled)
-		return 0;
-	/* The answer is read once more: it says whether to confirm. */
-	if (listen_open(w, &l, e) != 0 ||
-	    hear(w, &l, w->job->response.data, w->job->response.len, &r, e) !=
-		0)
-		goto out;
-	if (r.outcome == BURIN_CMC_CONFIRM) {
-		*told = 1;
-		rc = exchange_confirm(w, &l, &r.server_nonce, cert, accept, e);
-	} else {
-		rc = 0;
 	}
 out:
 	burin_cmc_reply_clear(&r);

@@ -55,7 +55,9 @@ static const struct dialect full = {
 	.request = cmc_request,
 	.answer = cmc_answer,
 	.again = cmc_again,
+	.accept = cmc_accept,
 	.confirm = cmc_confirm,
+	.reject = cmc_reject,
 };
 
 int

@@ -28,12 +28,17 @@ struct dialect {
 	 * bytes are sent once more */
 	int (*again)(struct walk *w, struct burin_error *e);
 	/*
-	 * Tells an authority that wants to hear of it whether the
-	 * certificate is taken: written (accept 1), or refused by our checks
-	 * (0). *told 0: it does not want to. NULL: none ever does.
+	 * written, and job->confirm is CONFIRM_WANTED: makes the job->message
+	 * that says so. NULL: none ever wants it
 	 */
-	int (*confirm)(struct walk *w, X509 *cert, int accept, int *told,
-	    struct burin_error *e);
+	int (*accept)(struct walk *w, X509 *cert, struct burin_error *e);
+	/* CONFIRM_SAID: sends it, and reads what comes back */
+	int (*confirm)(struct walk *w, struct burin_error *e);
+	/*
+	 * CONFIRM_WANTED, and the checks refuse the certificate: says so, as
+	 * well as it goes. The verdict stands, whatever comes of telling it
+	 */
+	void (*reject)(struct walk *w, X509 *cert);
 };
 /* The row for the plan. */
 const struct dialect *walk_dialect(const struct walk *w);
@@ -44,7 +49,8 @@ int cmc_request(struct walk *w, struct burin_subject *s, struct burin_error *e);
 int cmc_answer(struct walk *w, STACK_OF(X509) * *bag, enum answer *answer,
     struct burin_error *e);
 int cmc_again(struct walk *w, struct burin_error *e);
-int cmc_confirm(
-    struct walk *w, X509 *cert, int accept, int *told, struct burin_error *e);
+int cmc_accept(struct walk *w, X509 *cert, struct burin_error *e);
+int cmc_confirm(struct walk *w, struct burin_error *e);
+void cmc_reject(struct walk *w, X509 *cert);
 
 #endif

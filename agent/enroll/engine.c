@@ -127,9 +127,29 @@ refusal_wants_new_message(const char *code)
 	return is_among(code, codes, sizeof(codes) / sizeof(codes[0]));
 }
 
-static enum job_state
-state_after(const struct job *job, const struct burin_error *e)
+/*
+ * The certificate is on the token and only its confirmation failed: another
+ * request would be for nothing, and what is no answer to it settles nothing.
+ */
+static int
+confirms_again(struct job *job, const struct burin_error *e)
 {
+	if (job->state != JOB_WRITTEN)
+		return 0;
+	if (e->status == BURIN_ECHECK)
+		return 1;
+	if (e->status != BURIN_EAUTHORITY ||
+	    !refusal_wants_new_message(e->code))
+		return 0;
+	job->confirm = CONFIRM_WANTED;
+	return 1;
+}
+
+static enum job_state
+state_after(struct job *job, const struct burin_error *e)
+{
+	if (confirms_again(job, e))
+		return job->state;
 	if (e->status == BURIN_EAUTHORITY && refusal_wants_new_message(e->code))
 		return JOB_KEY_MADE;
 	if (e->status == BURIN_ECHECK ||

@@ -81,6 +81,7 @@ static const struct column {
 	C(C_BLOB, key_before),
 	C(C_BLOB, message),
 	C(C_BLOB, pop_random),
+	C(C_INT, confirm),
 };
 #undef C
 #define N_COLUMNS (sizeof(columns) / sizeof(columns[0]))

@@ -43,6 +43,7 @@ static const char *const migrations[] = {
 	"CREATE TABLE published ("
 	" server TEXT PRIMARY KEY NOT NULL, number INTEGER NOT NULL,"
 	" job TEXT NOT NULL, anchors BLOB NOT NULL);",
+	"ALTER TABLE jobs ADD COLUMN confirm INTEGER NOT NULL DEFAULT 0;",
 };
 #define SCHEMA ((int)(sizeof(migrations) / sizeof(migrations[0])))
 

@@ -39,6 +39,13 @@ enum job_state {
 const char *job_state_name(enum job_state s); /* "key-made" */
 int job_state_final(enum job_state s);	      /* done, failed, refused */
 
+/* CMC: whether the authority wants to hear that the certificate is taken. */
+enum job_confirm {
+	CONFIRM_NOT,
+	CONFIRM_WANTED, /* it said so */
+	CONFIRM_SAID	/* job->message says it, and may have arrived */
+};
+
 struct blob {
 	unsigned char *data; /* malloc'd, NULL when len is 0 */
 	size_t len;
@@ -79,6 +86,7 @@ struct job {
 	time_t retry_at;	   /* earliest next try, 0 at once */
 	/* CMC: RFC 10002 sections 6.6 and 6.3.1.3 */
 	struct blob transaction_id, sender_nonce, recipient_nonce, pop_random;
+	int confirm;		  /* enum job_confirm */
 	struct burin_error error; /* of the last attempt */
 	unsigned long calls;	  /* PKCS#11 calls of all attempts */
 	double seconds;		  /* of all attempts */

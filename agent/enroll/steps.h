@@ -27,7 +27,7 @@ struct walk {
 	STACK_OF(X509) * anchors[2]; /* walk_anchors keeps them here */
 	struct burin_secret *secret; /* shared with the authority; asked once */
 	int asked;		     /* the authority was asked in this run */
-	int settled; /* the answer read in this run needs no word from us */
+	int renamed; /* the request asks for other names than it repeats */
 	char text[sizeof(((struct engine_step *)0)->text)]; /* of the step */
 };
 
@@ -78,10 +78,17 @@ int walk_anchors(
 int walk_transport(
     struct walk *w, struct transport_config *c, struct burin_error *e);
 void walk_transport_clear(struct transport_config *c);
-/* transport_submit, with the message encrypted when the plan says so. */
-int walk_submit(struct walk *w, const struct transport_config *c,
+/*
+ * transport_submit, in the name of the old key in a renewal, with the message
+ * encrypted when the plan says so.
+ */
+int walk_submit(struct walk *w, struct transport_config *c,
     const unsigned char *message, size_t len, struct transport_reply *reply,
     struct burin_error *e);
+/* 1: somebody carries the messages in files. */
+int walk_by_file(const struct walk *w);
+/* How to go on when the answer is not there yet. */
+int walk_come_back(struct walk *w, struct burin_error *e);
 
 /* --- steps_check.c ----------------------------------------------------- */
 

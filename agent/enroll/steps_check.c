@@ -254,17 +254,6 @@ keep_checked(struct walk *w, X509 *cert, struct burin_error *e)
 	return 0;
 }
 
-/* Best effort: the verdict stands, whatever comes of telling it. */
-static void
-refuse_to_authority(struct walk *w, X509 *cert)
-{
-	struct burin_error why = BURIN_ERROR_INIT;
-	int told;
-
-	if (walk_dialect(w)->confirm != NULL)
-		(void)walk_dialect(w)->confirm(w, cert, 0, &told, &why);
-}
-
 static int
 check_round(struct walk *w, struct round *c, struct burin_error *e)
 {
@@ -272,7 +261,9 @@ check_round(struct walk *w, struct round *c, struct burin_error *e)
 	    (only_path_failed(&w->r->checks) && fetch_path(w, c, e) != 0))
 		return -1;
 	if (burin_checks_verdict(&w->r->checks, BURIN_ECHECK, e) != 0) {
-		refuse_to_authority(w, c->cert);
+		if (w->job->confirm == CONFIRM_WANTED &&
+		    walk_dialect(w)->reject != NULL)
+			walk_dialect(w)->reject(w, c->cert);
 		return -1;
 	}
 	return check_id(w, c->cert, e) != 0 ? -1 : keep_checked(w, c->cert, e);

@@ -65,8 +65,6 @@ add_old_names(struct walk *w, struct burin_subject *s, struct burin_error *e)
 	size_t i;
 	int rc = -1;
 
-	if (w->plan.reenroll_key == NULL || !plan_names_nobody(&w->plan))
-		return 0;
 	if (walk_old(w, e) != 0)
 		return -1;
 	if ((dn = burin_dn_text(X509_get_subject_name(w->old_cert))) == NULL ||
@@ -91,6 +89,36 @@ out:
 	return rc;
 }
 
+/*
+ * Other names than those of the old certificate: it vouches for the request
+ * by its names, so these stay, and the new ones go beside them.
+ */
+static int
+change_names(struct walk *w, struct burin_subject *s, struct burin_error *e)
+{
+	if (walk_old(w, e) != 0)
+		return -1;
+	return burin_cmc_rename(s, w->old_cert, w->plan.legacy, &w->renamed, e);
+}
+
+static int
+settle_names(struct walk *w, struct burin_subject *s, struct burin_error *e)
+{
+	const struct plan *p = &w->plan;
+
+	if (p->reenroll_key == NULL)
+		return 0;
+	if (plan_names_nobody(p))
+		return add_old_names(w, s, e);
+	if (!plan_speaks_cmc(p) && !transport_keeps_names(p->protocol))
+		return 0;
+	/* Prefixes are no name: they go with those that are there. */
+	return (p->dn == NULL || p->dn[0] == '\0') && p->identity == NULL &&
+		p->sans.n == 0
+	    ? add_old_names(w, s, e)
+	    : change_names(w, s, e);
+}
+
 /* --- the request ------------------------------------------------------- */
 
 int
@@ -100,14 +128,15 @@ step_request(struct walk *w, enum job_state *next, struct burin_error *e)
 	int rc = -1;
 
 	if (walk_key(w, e) != 0 || plan_subject(&w->plan, &s, e) != 0 ||
-	    add_old_names(w, s, e) != 0 ||
+	    settle_names(w, s, e) != 0 ||
 	    plan_attest(&w->plan, w->r->key, s, e) != 0 ||
 	    walk_dialect(w)->request(w, s, e) != 0)
 		goto out;
 	if (w->text[0] == '\0')
 		(void)snprintf(w->text, sizeof(w->text),
-		    "request of %zu bytes signed on the token and verified",
-		    w->job->request.len);
+		    "request of %zu bytes signed on the token and verified%s",
+		    w->job->request.len,
+		    w->renamed ? ", for other names (changeSubjectName)" : "");
 	*next = JOB_REQUESTED;
 	rc = 0;
 out:

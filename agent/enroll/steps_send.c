@@ -80,6 +80,9 @@ step_ready(struct walk *w, enum job_state *next, struct burin_error *e)
 	if (server != NULL && w->job->server == NULL &&
 	    (w->job->server = strdup(server)) == NULL)
 		return burin_fail_memory(e);
+	/* A message that has not left has no answer yet, by its nonce. */
+	if (w->job->message.len > 0)
+		w->en->response_file = NULL;
 	(void)snprintf(w->text, sizeof(w->text), "on its way to %s",
 	    server != NULL ? server : "the authority");
 	*next = JOB_SENT;
@@ -159,7 +162,7 @@ encrypt(struct walk *w, const void *message, size_t len, unsigned char **der,
 }
 
 int
-walk_submit(struct walk *w, const struct transport_config *c,
+walk_submit(struct walk *w, struct transport_config *c,
     const unsigned char *message, size_t len, struct transport_reply *reply,
     struct burin_error *e)
 {
@@ -167,6 +170,8 @@ walk_submit(struct walk *w, const struct transport_config *c,
 	size_t der_len;
 	int rc;
 
+	if (use_old(w, c, e) != 0)
+		return -1;
 	if (w->plan.encrypt_to == NULL)
 		return transport_submit(
 		    c, message, len, w->plan.reenroll_key != NULL, reply, e);
@@ -187,8 +192,7 @@ step_send(struct walk *w, enum job_state *next, struct burin_error *e)
 	struct transport_config c;
 	int rc = -1;
 
-	if (walk_transport(w, &c, e) != 0 || use_old(w, &c, e) != 0 ||
-	    use_new(w, &c, e) != 0)
+	if (walk_transport(w, &c, e) != 0 || use_new(w, &c, e) != 0)
 		goto out;
 	w->asked = 1;
 	if (walk_submit(w, &c, out->data, out->len, &reply, e) != 0) {
@@ -209,6 +213,34 @@ out:
 
 /* --- pending ----------------------------------------------------------- */
 
+int
+walk_by_file(const struct walk *w)
+{
+	return w->plan.url == NULL && w->plan.request_file != NULL;
+}
+
+int
+walk_come_back(struct walk *w, struct burin_error *e)
+{
+	if (walk_by_file(w))
+		return burin_error_advice(e,
+		    "carry %s to the authority, then: burin resume %s "
+		    "--response-file FILE",
+		    w->plan.request_file, w->job->id);
+	return burin_error_advice(e, "burin resume %s", w->job->id);
+}
+
+/*
+ * The authority said "pending" in a message, which wants to be asked with
+ * another one. Without an answer to the last one that is what is asked again.
+ */
+static int
+asks_anew(const struct walk *w)
+{
+	return walk_dialect(w)->again != NULL && w->job->pend_token != NULL &&
+	    w->job->response.len > 0 && w->en->response_file == NULL;
+}
+
 static int
 still_pending(struct walk *w, struct burin_error *e)
 {
@@ -222,13 +254,12 @@ still_pending(struct walk *w, struct burin_error *e)
 			      "to come back at %s"
 			    : "there is no certificate yet%s",
 	    when);
-	if (w->plan.url == NULL && w->plan.request_file != NULL)
-		return burin_error_advice(e,
-		    "carry %s to the authority, then: burin resume %s "
-		    "--response-file FILE",
-		    w->plan.request_file, w->job->id);
-	burin_error_rule(e, "RFC 7030 section 4.2.3");
-	return burin_error_advice(e, "burin resume %s", w->job->id);
+	if (!walk_by_file(w))
+		burin_error_rule(e, "RFC 7030 section 4.2.3");
+	/* The next message is made when it is time, and carried then. */
+	if (asks_anew(w))
+		return burin_error_advice(e, "burin resume %s", w->job->id);
+	return walk_come_back(w, e);
 }
 
 /* In slices of a second: a signal may come between look and sleep. */
@@ -261,7 +292,7 @@ step_poll(struct walk *w, enum job_state *next, struct burin_error *e)
 		if (wait_until(w, at, e) != 0)
 			return -1;
 	}
-	if (walk_dialect(w)->again == NULL || w->job->pend_token == NULL)
+	if (!asks_anew(w))
 		return step_send(w, next, e);
 	if (walk_dialect(w)->again(w, e) != 0)
 		return -1;

@@ -13,7 +13,7 @@
 
 #include <curl/curl.h>
 
-#include "cmc_revoke.h"
+#include "cmc_ask.h"
 #include "cmc_tcp.h"
 #include "http_answer.h"
 #include "message.h"
@@ -161,5 +161,7 @@ const struct transport_protocol transport_cmc = {
 	.check = cmc_check,
 	.submit = cmc_submit,
 	.revoke = cmc_revoke,
+	.fetch = cmc_fetch,
+	.publish = cmc_publish,
 	.cacerts = NULL,
 };

@@ -204,4 +204,5 @@ const struct transport_protocol transport_est = {
 	.check = est_check,
 	.submit = est_submit,
 	.cacerts = est_cacerts,
+	.keeps_names = 1,
 };

@@ -13,7 +13,7 @@
 #include <curl/curl.h>
 
 #include "../../csr/unarmor.h"
-#include "cmc_revoke.h"
+#include "cmc_ask.h"
 #include "est.h"
 #include "http_answer.h"
 #include "message.h"
@@ -136,5 +136,7 @@ const struct transport_protocol transport_est_cmc = {
 	.check = est_check,
 	.submit = est_cmc_submit,
 	.revoke = cmc_revoke,
+	.fetch = cmc_fetch,
+	.publish = cmc_publish,
 	.cacerts = est_cacerts,
 };

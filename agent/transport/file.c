@@ -18,6 +18,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cmc_ask.h"
+#include "message.h"
 #include "mime.h"
 #include "protocol.h"
 
@@ -109,11 +111,19 @@ static int
 put_mail(const char *path, const unsigned char *data, size_t len,
     struct burin_error *e)
 {
+	static const struct mime_head head = { .subject =
+						   "certificate request" };
+	enum transport_kind kind = message_kind(data, len);
 	size_t text_len = 0;
 	char *text;
 	int rc;
 
-	if (mime_write(data, len, &text, &text_len, e) != 0)
+	if (kind == TRANSPORT_NOTHING)
+		return burin_fail(e, BURIN_EINTERNAL, "request-kind",
+		    "the request is neither a CMC message nor a PKCS#10");
+	if (mime_write(
+		kind == TRANSPORT_CMC ? MIME_FULL_REQUEST : MIME_SIMPLE_REQUEST,
+		&head, data, len, &text, &text_len, e) != 0)
 		return -1;
 	rc = put_request(path, (const unsigned char *)text, text_len, e);
 	free(text);
@@ -125,6 +135,7 @@ take_response(
     const char *path, struct transport_reply *reply, struct burin_error *e)
 {
 	unsigned char *body = NULL;
+	struct mime_mail mail;
 	struct stat st;
 	size_t len;
 	FILE *f;
@@ -155,8 +166,12 @@ take_response(
 		goto out;
 	}
 	if (mime_is(body, len)) {
-		if (mime_read(body, len, &reply->body, &reply->len, e) != 0)
+		if (mime_read(body, len, MIME_RESPONSE, &mail, e) != 0)
 			goto out;
+		reply->body = mail.der;
+		reply->len = mail.len;
+		mail.der = NULL;
+		mime_mail_clear(&mail);
 	} else {
 		reply->body = body;
 		reply->len = len;
@@ -195,5 +210,6 @@ const struct transport_protocol transport_file = {
 	.carries = TRANSPORT_EITHER,
 	.check = file_check,
 	.submit = file_submit,
+	.fetch = cmc_fetch,
 	.cacerts = NULL,
 };

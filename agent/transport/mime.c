@@ -1,37 +1,22 @@
 /*
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * MIME by GMime. Which part is meant says its media type; what it is, its
- * content.
+ * MIME by burin-mime (agent/mime/burin_mime.c): what goes to it and what comes
+ * back. What a part holds is judged here, by its content.
  */
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <gmime/gmime.h>
+#include <jansson.h>
 
+#include "helper/helper.h"
 #include "message.h"
+#include "mime/mail.h"
 #include "mime.h"
 
-#define PKCS7 "pkcs7-mime"
-#define X_PKCS7 "x-pkcs7-mime"
-
-struct search {
-	GMimePart *found;
-	int n_found;
-	int n_parts;
-	int too_deep;
-};
-
-/* Once and for good: GMime cannot be started again. */
-static void
-start_gmime(void)
-{
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-	(void)pthread_once(&once, g_mime_init);
-}
+#define SECONDS 30
+#define MAX_LINE 32768 /* of JSON before a message */
 
 static int
 fail_mail(const char *why, struct burin_error *e)
@@ -41,73 +26,108 @@ fail_mail(const char *why, struct burin_error *e)
 	return burin_error_rule(e, "RFC 5273 section 3");
 }
 
-/* --- writing ---------------------------------------------------------------
- */
-
-static GMimePart *
-request_part(const unsigned char *der, size_t len, enum transport_kind kind)
+/* The line of JSON that begins an answer; *n: how long it is. */
+static json_t *
+first_line(const struct helper_answer *a, size_t *n)
 {
-	const char *name = kind == TRANSPORT_CMC ? "smime.p7m" : "smime.p10";
-	GMimeDataWrapper *content;
-	GMimeStream *bytes;
-	GMimePart *part;
+	const unsigned char *end = memchr(a->bytes, '\n', a->len);
 
-	part = g_mime_part_new_with_type(
-	    "application", kind == TRANSPORT_CMC ? PKCS7 : "pkcs10");
-	if (kind == TRANSPORT_CMC)
-		g_mime_object_set_content_type_parameter(
-		    GMIME_OBJECT(part), "smime-type", "CMC-request");
-	g_mime_object_set_content_type_parameter(
-	    GMIME_OBJECT(part), "name", name);
-	g_mime_object_set_disposition(
-	    GMIME_OBJECT(part), GMIME_DISPOSITION_ATTACHMENT);
-	g_mime_object_set_content_disposition_parameter(
-	    GMIME_OBJECT(part), "filename", name);
-	bytes = g_mime_stream_mem_new_with_buffer((const char *)der, len);
-	content = g_mime_data_wrapper_new_with_stream(
-	    bytes, GMIME_CONTENT_ENCODING_DEFAULT);
-	g_mime_part_set_content(part, content);
-	g_mime_part_set_content_encoding(part, GMIME_CONTENT_ENCODING_BASE64);
-	g_object_unref(content);
-	g_object_unref(bytes);
-	return part;
+	*n = end != NULL ? (size_t)(end - a->bytes) + 1 : 0;
+	return json_loadb((const char *)a->bytes, *n, 0, NULL);
+}
+
+/* Why it did not do it, in words that go on after "the mail message". */
+static void
+reason(const struct helper_answer *a, char *why, size_t size)
+{
+	size_t n;
+	json_t *o;
+	const char *said;
+
+	switch (a->end) {
+	case HELPER_LATE:
+		(void)snprintf(why, size,
+		    "keeps burin-mime busy for longer than %d seconds",
+		    SECONDS);
+		return;
+	case HELPER_TALKS:
+		(void)snprintf(why, size, "is longer than one may be");
+		return;
+	case HELPER_CRASHED:
+		(void)snprintf(why, size,
+		    "cannot be read: burin-mime crashed (signal %d)", a->value);
+		return;
+	case HELPER_EXITED:
+		break;
+	}
+	o = first_line(a, &n);
+	said = json_string_value(json_object_get(o, "error"));
+	(void)snprintf(why, size, "%s",
+	    said != NULL ? said : "cannot be read: burin-mime failed");
+	json_decref(o);
+}
+
+static int
+run(const char **argv, const void *input, size_t len, struct helper_answer *a,
+    struct burin_error *e)
+{
+	struct helper h = {
+		.name = "burin-mime",
+		.argv = argv,
+		.input = input,
+		.input_len = len,
+		.max_answer = MAX_LINE + MAIL_MAX,
+		.seconds = SECONDS,
+	};
+
+	return helper_run(&h, a, e);
+}
+
+static int
+did(const struct helper_answer *a)
+{
+	return a->end == HELPER_EXITED && a->value == 0;
 }
 
 int
-mime_write(const unsigned char *der, size_t len, char **text, size_t *text_len,
+mime_write(enum mime_kind kind, const struct mime_head *head,
+    const unsigned char *der, size_t len, char **text, size_t *text_len,
     struct burin_error *e)
 {
-	enum transport_kind kind = message_kind(der, len);
-	GMimeMessage *message;
-	GMimePart *part;
-	char *made;
-	int rc = -1;
+	static const char *const words[] = {
+		[MIME_SIMPLE_REQUEST] = "simple-request",
+		[MIME_FULL_REQUEST] = "full-request",
+		[MIME_SIMPLE_RESPONSE] = "simple-response",
+		[MIME_FULL_RESPONSE] = "full-response",
+	};
+	const char *const fields[][2] = {
+		{ "--to", head->to },
+		{ "--subject", head->subject },
+		{ "--in-reply-to", head->in_reply_to },
+	};
+	const char *argv[10] = { NULL, "write", words[kind] };
+	struct helper_answer a;
+	char why[256];
+	size_t i, n = 3;
 
 	*text = NULL;
-	if (kind == TRANSPORT_NOTHING)
-		return burin_fail(e, BURIN_EINTERNAL, "request-kind",
-		    "the request is neither a CMC message nor a PKCS#10");
-	start_gmime();
-	message = g_mime_message_new(FALSE);
-	g_mime_message_set_subject(message, "certificate request", NULL);
-	part = request_part(der, len, kind);
-	g_mime_message_set_mime_part(message, GMIME_OBJECT(part));
-	made = g_mime_object_to_string(GMIME_OBJECT(message), NULL);
-	if (made == NULL || (*text = strdup(made)) == NULL) {
-		burin_fail_memory(e);
-		goto out;
+	for (i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+		if (fields[i][1] != NULL) {
+			argv[n++] = fields[i][0];
+			argv[n++] = fields[i][1];
+		}
+	if (run(argv, der, len, &a, e) != 0)
+		return -1;
+	if (!did(&a)) {
+		reason(&a, why, sizeof(why));
+		helper_answer_clear(&a);
+		return burin_fail(
+		    e, BURIN_EUSAGE, "mail-field", "the mail message %s", why);
 	}
-	*text_len = strlen(*text);
-	rc = 0;
-out:
-	g_free(made);
-	g_object_unref(part);
-	g_object_unref(message);
-	return rc;
+	*text = (char *)a.bytes;
+	*text_len = a.len;
+	return 0;
 }
-
-/* --- reading ---------------------------------------------------------------
- */
 
 static int
 line_begins(const unsigned char *p, const unsigned char *end, const char *name)
@@ -135,130 +155,84 @@ mime_is(const unsigned char *data, size_t len)
 	return 0;
 }
 
-/*
- * The spelling of smime-type differs (RFC 5273 section 4, RFC 7030), and some
- * leave it out; what is signed or encrypted mail is another thing.
- */
-static int
-is_meant(GMimePart *part)
+void
+mime_mail_clear(struct mime_mail *m)
 {
-	GMimeContentType *type =
-	    g_mime_object_get_content_type(GMIME_OBJECT(part));
-	const char *smime;
-
-	if (!g_mime_content_type_is_type(type, "application", PKCS7) &&
-	    !g_mime_content_type_is_type(type, "application", X_PKCS7))
-		return 0;
-	smime = g_mime_content_type_get_parameter(type, "smime-type");
-	return smime == NULL || strcasecmp(smime, "CMC-response") == 0 ||
-	    strcasecmp(smime, "certs-only") == 0;
-}
-
-static void
-walk(GMimeObject *object, int depth, struct search *s)
-{
-	GMimeMessage *inner;
-	int i, n;
-
-	if (object == NULL)
-		return;
-	if (depth > MIME_MAX_DEPTH || ++s->n_parts > MIME_MAX_PARTS) {
-		s->too_deep = 1;
-		return;
-	}
-	if (GMIME_IS_MULTIPART(object)) {
-		n = g_mime_multipart_get_count(GMIME_MULTIPART(object));
-		for (i = 0; i < n && !s->too_deep; i++)
-			walk(g_mime_multipart_get_part(
-				 GMIME_MULTIPART(object), i),
-			    depth + 1, s);
-	} else if (GMIME_IS_MESSAGE_PART(object)) {
-		inner =
-		    g_mime_message_part_get_message(GMIME_MESSAGE_PART(object));
-		if (inner != NULL)
-			walk(g_mime_message_get_mime_part(inner), depth + 1, s);
-	} else if (GMIME_IS_PART(object) && is_meant(GMIME_PART(object))) {
-		s->n_found++;
-		s->found = GMIME_PART(object);
-	}
+	free(m->from);
+	free(m->sender);
+	free(m->subject);
+	free(m->message_id);
+	free(m->der);
+	memset(m, 0, sizeof(*m));
 }
 
 static int
-take_content(
-    GMimePart *part, unsigned char **der, size_t *len, struct burin_error *e)
+take_field(const json_t *o, const char *name, char **out)
 {
-	GMimeDataWrapper *content = g_mime_part_get_content(part);
-	GMimeStream *bytes;
-	GByteArray *array;
+	const char *value = json_string_value(json_object_get(o, name));
+
+	return value == NULL || (*out = strdup(value)) != NULL ? 0 : -1;
+}
+
+/* The first line and what is behind it. */
+static int
+take(const struct helper_answer *a, enum mime_side side, struct mime_mail *out,
+    struct burin_error *e)
+{
+	size_t n;
+	json_t *o = first_line(a, &n);
 	int rc = -1;
 
-	if (content == NULL)
-		return fail_mail("has an empty part for the answer", e);
-	bytes = g_mime_stream_mem_new();
-	if (g_mime_data_wrapper_write_to_stream(content, bytes) < 0) {
-		(void)fail_mail("has a part that cannot be decoded", e);
+	if (o == NULL) {
+		(void)fail_mail("cannot be read: burin-mime failed", e);
 		goto out;
 	}
-	/* GMime passes over what is no base64: the content shows the damage. */
-	array = g_mime_stream_mem_get_byte_array(GMIME_STREAM_MEM(bytes));
-	if (message_kind(array->data, array->len) != TRANSPORT_CMC) {
-		(void)fail_mail("holds no whole CMC message", e);
+	out->kind = message_kind(a->bytes + n, a->len - n);
+	if (out->kind == TRANSPORT_NOTHING ||
+	    (side == MIME_RESPONSE && out->kind != TRANSPORT_CMC)) {
+		(void)fail_mail(side == MIME_REQUEST
+			? "holds no whole request"
+			: "holds no whole CMC message",
+		    e);
 		goto out;
 	}
-	if ((*der = malloc(array->len)) == NULL) {
+	out->len = a->len - n;
+	if ((out->der = malloc(out->len)) == NULL ||
+	    take_field(o, "from", &out->from) != 0 ||
+	    take_field(o, "sender", &out->sender) != 0 ||
+	    take_field(o, "subject", &out->subject) != 0 ||
+	    take_field(o, "message-id", &out->message_id) != 0) {
 		burin_fail_memory(e);
 		goto out;
 	}
-	memcpy(*der, array->data, array->len);
-	*len = array->len;
+	memcpy(out->der, a->bytes + n, out->len);
 	rc = 0;
 out:
-	g_object_unref(bytes);
+	json_decref(o);
 	return rc;
 }
 
-static int
-take_part(GMimeMessage *message, unsigned char **der, size_t *len,
-    struct burin_error *e)
-{
-	struct search s = { .n_found = 0 };
-
-	walk(g_mime_message_get_mime_part(message), 1, &s);
-	if (s.too_deep)
-		return fail_mail("has too many parts, or too many in each "
-				 "other",
-		    e);
-	if (s.n_found == 0)
-		return fail_mail("has no part of type application/pkcs7-mime "
-				 "with an answer",
-		    e);
-	if (s.n_found > 1)
-		return fail_mail("has more than one answer in it", e);
-	return take_content(s.found, der, len, e);
-}
-
 int
-mime_read(const unsigned char *text, size_t text_len, unsigned char **der,
-    size_t *len, struct burin_error *e)
+mime_read(const unsigned char *text, size_t text_len, enum mime_side side,
+    struct mime_mail *out, struct burin_error *e)
 {
-	GMimeMessage *message;
-	GMimeParser *parser;
-	GMimeStream *bytes;
-	int rc = -1;
+	const char *argv[4] = { NULL, "read",
+		side == MIME_REQUEST ? "request" : "response" };
+	struct helper_answer a;
+	char why[256];
+	int rc;
 
-	*der = NULL;
-	*len = 0;
-	start_gmime();
-	bytes = g_mime_stream_mem_new_with_buffer((const char *)text, text_len);
-	parser = g_mime_parser_new_with_stream(bytes);
-	message = g_mime_parser_construct_message(parser, NULL);
-	if (message == NULL)
-		(void)fail_mail("cannot be read", e);
-	else
-		rc = take_part(message, der, len, e);
-	if (message != NULL)
-		g_object_unref(message);
-	g_object_unref(parser);
-	g_object_unref(bytes);
+	memset(out, 0, sizeof(*out));
+	if (run(argv, text, text_len, &a, e) != 0)
+		return -1;
+	if (did(&a)) {
+		rc = take(&a, side, out, e);
+	} else {
+		reason(&a, why, sizeof(why));
+		rc = fail_mail(why, e);
+	}
+	helper_answer_clear(&a);
+	if (rc != 0)
+		mime_mail_clear(out);
 	return rc;
 }

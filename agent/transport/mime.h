@@ -2,7 +2,8 @@
  * SPDX-License-Identifier: BSD-2-Clause
  *
  * CMC in MIME (RFC 5273 section 3, RFC 10003): for the mail program to send
- * what is in a file, and for what a mail program has saved.
+ * what is in a file, and for what a mail program has saved or hands over. A
+ * program of its own, burin-mime, puts mails together and takes them apart.
  */
 
 #ifndef BURIN_MIME_H
@@ -10,22 +11,58 @@
 
 #include "transport.h"
 
-#define MIME_MAX_DEPTH 8  /* multiparts and messages in each other */
-#define MIME_MAX_PARTS 64 /* that are looked at */
+enum mime_kind {
+	MIME_SIMPLE_REQUEST,  /* PKCS#10 */
+	MIME_FULL_REQUEST,    /* of CMC */
+	MIME_SIMPLE_RESPONSE, /* certs-only */
+	MIME_FULL_RESPONSE
+};
 
-/* A message with the request as its only part. free *text. */
-int mime_write(const unsigned char *der, size_t len, char **text,
-    size_t *text_len, struct burin_error *e);
+/* The fields of a mail to write; each may be NULL. */
+struct mime_head {
+	const char *to; /* one address */
+	const char *subject;
+	const char *in_reply_to; /* the message ID of a mail that was read */
+};
+
+/*
+ * A mail with the message as its only part. Words that no field can hold are
+ * BURIN_EUSAGE "mail-field". free *text.
+ */
+int mime_write(enum mime_kind kind, const struct mime_head *head,
+    const unsigned char *der, size_t len, char **text, size_t *text_len,
+    struct burin_error *e);
 
 /* Whether the header of a message begins here. */
 int mime_is(const unsigned char *data, size_t len);
 
 /*
- * The one CMC or certs-only part, its transfer encoding undone. No such part,
- * two of them, or one that holds no whole message is BURIN_EAUTHORITY
- * "mail-malformed". free *der.
+ * A mail that was read. Its fields are what its sender wrote, decoded; NULL
+ * where there is none, or none that a field of ours could hold.
  */
-int mime_read(const unsigned char *text, size_t text_len, unsigned char **der,
-    size_t *len, struct burin_error *e);
+struct mime_mail {
+	char *from;   /* addresses without names, ", " between several */
+	char *sender; /* as well */
+	char *subject;
+	char *message_id; /* without brackets */
+	unsigned char *der;
+	size_t len;
+	enum transport_kind kind; /* what der is; never NOTHING */
+};
+void mime_mail_clear(struct mime_mail *m);
+
+/* Whose message a mail is to have in it. */
+enum mime_side {
+	MIME_REQUEST,
+	MIME_RESPONSE
+};
+/*
+ * The one request (PKCS#10 or CMC) or response (CMC or certs-only) in a mail,
+ * its transfer encoding undone. No such part, two of them, or one that holds
+ * no whole message is BURIN_EAUTHORITY "mail-malformed", as is a mail on which
+ * the program crashes or stays.
+ */
+int mime_read(const unsigned char *text, size_t text_len, enum mime_side side,
+    struct mime_mail *out, struct burin_error *e);
 
 #endif

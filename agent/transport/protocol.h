@@ -23,9 +23,17 @@ struct transport_protocol {
 	/* NULL: the protocol cannot revoke. Contract of transport_revoke. */
 	int (*revoke)(const struct transport_config *c, X509 *cert, int reason,
 	    struct burin_error *e);
+	/* NULL: nothing can be looked up. Contract of transport_fetch. */
+	int (*fetch)(const struct transport_config *c,
+	    const struct transport_wanted *wanted,
+	    struct transport_found *found, struct burin_error *e);
+	/* NULL: nobody is told. Contract of transport_publish. */
+	int (*publish)(const struct transport_config *c,
+	    const struct transport_publication *what, struct burin_error *e);
 	/* As transport_needs_key; NULL: the signed request is enough. */
 	int (*needs_key)(const struct transport_config *c, int reenroll);
 	int takes_command; /* 1: config.command is for it */
+	int keeps_names;   /* as transport_keeps_names */
 };
 
 extern const struct transport_protocol transport_est;

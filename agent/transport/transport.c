@@ -78,6 +78,15 @@ transport_needs_key(const struct transport_config *c, int reenroll)
 }
 
 int
+transport_keeps_names(const char *protocol)
+{
+	struct transport_config c = { .protocol = protocol };
+	const struct transport_protocol *p = find(&c, NULL);
+
+	return p != NULL && p->keeps_names;
+}
+
+int
 transport_submit(const struct transport_config *c, const unsigned char *request,
     size_t len, int reenroll, struct transport_reply *reply,
     struct burin_error *e)
@@ -105,19 +114,80 @@ transport_cacerts(const struct transport_config *c,
 	return p->cacerts(c, reply, e);
 }
 
+/* --- services beside enrolment ------------------------------------------- */
+
+static const struct {
+	const char *code, *cannot;
+} services[] = {
+	[TRANSPORT_REVOCATION] = { "no-revocation", "revoke certificates" },
+	[TRANSPORT_RETRIEVAL] = { "no-retrieval",
+	    "look up certificates and revocation lists" },
+	[TRANSPORT_PUBLICATION] = { "no-publication", "publish certificates" },
+};
+
+static int
+offers(const struct transport_protocol *p, enum transport_service s)
+{
+	switch (s) {
+	case TRANSPORT_REVOCATION:
+		return p->revoke != NULL;
+	case TRANSPORT_RETRIEVAL:
+		return p->fetch != NULL;
+	case TRANSPORT_PUBLICATION:
+		break;
+	}
+	return p->publish != NULL;
+}
+
 int
-transport_revoke(const struct transport_config *c, X509 *cert, int reason,
+transport_offers(const struct transport_config *c, enum transport_service s,
     struct burin_error *e)
 {
 	const struct transport_protocol *p = find(c, e);
 
 	if (p == NULL)
 		return -1;
-	if (p->revoke == NULL) {
-		burin_fail(e, BURIN_EUSAGE, "no-revocation",
-		    "the protocol '%s' cannot revoke certificates", p->name);
-		return burin_error_advice(
-		    e, "name another one with --protocol, or ask the operator");
-	}
-	return p->revoke(c, cert, reason, e);
+	if (offers(p, s))
+		return 0;
+	(void)burin_fail(e, BURIN_EUSAGE, services[s].code,
+	    "the protocol '%s' cannot %s", p->name, services[s].cannot);
+	return burin_error_advice(
+	    e, "name another one with --protocol, or ask the operator");
+}
+
+int
+transport_revoke(const struct transport_config *c, X509 *cert, int reason,
+    struct burin_error *e)
+{
+	if (transport_offers(c, TRANSPORT_REVOCATION, e) != 0)
+		return -1;
+	return find(c, e)->revoke(c, cert, reason, e);
+}
+
+void
+transport_found_clear(struct transport_found *f)
+{
+	sk_X509_pop_free(f->certs, X509_free);
+	sk_X509_CRL_pop_free(f->crls, X509_CRL_free);
+	memset(f, 0, sizeof(*f));
+}
+
+int
+transport_fetch(const struct transport_config *c,
+    const struct transport_wanted *wanted, struct transport_found *found,
+    struct burin_error *e)
+{
+	memset(found, 0, sizeof(*found));
+	if (transport_offers(c, TRANSPORT_RETRIEVAL, e) != 0)
+		return -1;
+	return find(c, e)->fetch(c, wanted, found, e);
+}
+
+int
+transport_publish(const struct transport_config *c,
+    const struct transport_publication *what, struct burin_error *e)
+{
+	if (transport_offers(c, TRANSPORT_PUBLICATION, e) != 0)
+		return -1;
+	return find(c, e)->publish(c, what, e);
 }

@@ -17,6 +17,7 @@
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
+#include <burin/cmc.h>
 #include <burin/error.h>
 #include <burin/secret.h>
 
@@ -40,7 +41,7 @@ struct transport_config {
 	/* cmc: the message does not protect itself, as a bare PKCS#10 */
 	int tls_only;
 	STACK_OF(X509) * tls_anchors; /* never NULL for est */
-	/* who signs answers, for transport_revoke; NULL: as tls_anchors */
+	/* who signs answers to the services below; NULL: as tls_anchors */
 	STACK_OF(X509) * anchors;
 	const char *proxy; /* URL, "" none, NULL environment */
 	long timeout;	   /* seconds in all, 0: default */
@@ -109,6 +110,12 @@ int transport_check(const struct transport_config *c, struct burin_error *e);
 int transport_needs_key(const struct transport_config *c, int reenroll);
 
 /*
+ * 1: a renewal's PKCS#10 repeats the names of the old certificate, and wants
+ * others by changeSubjectName (RFC 7030 section 4.2.2).
+ */
+int transport_keeps_names(const char *protocol);
+
+/*
  * Sends the request: DER PKCS#10 or a CMC message, as the protocol carries;
  * reenroll: it renews client_cert (EST only). A refusal is BURIN_EAUTHORITY
  * with the status and the authority's own words; a network failure
@@ -127,6 +134,17 @@ int transport_submit(const struct transport_config *c,
 int transport_cacerts(const struct transport_config *c,
     struct transport_reply *reply, struct burin_error *e);
 
+/* --- services beside enrolment ------------------------------------------- */
+
+enum transport_service {
+	TRANSPORT_REVOCATION,
+	TRANSPORT_RETRIEVAL,
+	TRANSPORT_PUBLICATION
+};
+/* Whether the protocol has it: BURIN_EUSAGE "no-retrieval". */
+int transport_offers(const struct transport_config *c, enum transport_service s,
+    struct burin_error *e);
+
 /*
  * Asks the authority to revoke cert, one of its own. reason is a CRLReason
  * (RFC 5280 section 5.3.1). Authenticated with client_key, else with user and
@@ -134,6 +152,37 @@ int transport_cacerts(const struct transport_config *c,
  */
 int transport_revoke(const struct transport_config *c, X509 *cert, int reason,
     struct burin_error *e);
+
+/* A certificate of an issuer by its serial number, or the issuer's CRL. */
+struct transport_wanted {
+	const X509_NAME *issuer;
+	const ASN1_INTEGER *serial; /* NULL: the newest CRL */
+};
+/* All that came; nothing of it is checked. Cleared by the caller. */
+struct transport_found {
+	STACK_OF(X509) * certs;
+	STACK_OF(X509_CRL) * crls;
+	char signer[256]; /* who answered, for people; "": nobody signed */
+};
+void transport_found_clear(struct transport_found *f);
+/*
+ * Looks it up, as client_key, as user with secret, or as nobody in
+ * particular. By files BURIN_EPENDING "pending" when the request was written.
+ */
+int transport_fetch(const struct transport_config *c,
+    const struct transport_wanted *wanted, struct transport_found *found,
+    struct burin_error *e);
+
+/* What others are to find, or are to find no longer. Borrowed. */
+struct transport_publication {
+	STACK_OF(X509) * certs;
+	int unpublish;
+	enum burin_cmc_place place; /* where; what unpublishes has no place */
+	const char *uri;	    /* NULL: the authority knows */
+};
+/* As client_key, or as user with secret. 0 when the authority says it did. */
+int transport_publish(const struct transport_config *c,
+    const struct transport_publication *what, struct burin_error *e);
 
 /*
  * First contact: fetches cacerts without trust and gives the anchor whose

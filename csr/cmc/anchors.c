@@ -149,12 +149,14 @@ static int
 open_auth(const struct cmc_reader *rd, const struct cmc_body *b,
     const ASN1_INTEGER *value, struct cmc_opened *out)
 {
-	const struct burin_cmc_identity *id = rd->x->identity;
+	const struct burin_cmc_identity *id;
 	const struct cmc_message_part *part;
 	const unsigned char *content;
 	uint32_t number;
 	size_t len;
 
+	if (cmc_identity_find(rd, &id) == -1)
+		return -1;
 	if (id == NULL)
 		return refuse_auth(rd, "is there, and no secret is known here");
 	if (cmc_id_read(value, 0, &number) == -1 ||

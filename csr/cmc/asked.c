@@ -95,7 +95,7 @@ from_pkcs10(const void *data, size_t len, enum burin_status status,
 
 	if (burin_pkcs10_parse(data, len, status, &req, e) == -1)
 		return -1;
-	rc = cmc_asked_of_pkcs10(req, out, e);
+	rc = cmc_asked_of_pkcs10(req, status, out, e);
 	X509_REQ_free(req);
 	return rc;
 }
@@ -109,7 +109,7 @@ from_crmf(const void *data, size_t len, enum burin_status status,
 
 	if (burin_crmf_parse(data, len, 0, status, &m, e) == -1)
 		return -1;
-	rc = cmc_asked_of_crmf(m, out, e);
+	rc = cmc_asked_of_crmf(m, status, out, e);
 	burin_crmf_free(&m);
 	return rc;
 }
@@ -127,7 +127,7 @@ from_crmf_list(const void *data, size_t len, EVP_PKEY *pub,
 		return -1;
 	for (i = 0; i < n && !found; i++) {
 		burin_asked_clear(out);
-		if (cmc_asked_of_crmf(list[i], out, e) == -1)
+		if (cmc_asked_of_crmf(list[i], status, out, e) == -1)
 			goto out;
 		found = pub != NULL ? cmc_asks_for_key(out, pub) : n == 1;
 	}

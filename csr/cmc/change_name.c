@@ -1,17 +1,24 @@
 /*
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * changeSubjectName: RFC 6402 section 2.8, with the tag of RFC 10002.
+ * changeSubjectName: RFC 6402 section 2.8, with the tag of RFC 10002. Names
+ * that a request wants beside those of the certificate that vouches for it.
  */
 
 #include <stdio.h>
 
 #include <openssl/crypto.h>
+#include <openssl/err.h>
 
 #include <burin/cmc.h>
 
 #include "../internal.h"
 #include "controls.h"
+#include "requests.h"
+
+#define RULE "RFC 6402 section 2.8"
+
+/* --- made ----------------------------------------------------------------- */
 
 /*
  * Both names go in: one that is not there is taken out of the certificate.
@@ -57,7 +64,7 @@ burin_cmc_change_name(struct burin_subject *s, const struct burin_subject *to,
 	    sk_GENERAL_NAME_num(to->sans) <= 0) {
 		(void)burin_fail(e, BURIN_EUSAGE, "name-empty",
 		    "the new name has neither subject nor alternative names");
-		return burin_error_rule(e, "RFC 6402 section 2.8");
+		return burin_error_rule(e, RULE);
 	}
 	if ((value = pack(to, old)) == NULL)
 		return burin_fail_memory(e);
@@ -66,5 +73,193 @@ burin_cmc_change_name(struct burin_subject *s, const struct burin_subject *to,
 	if (csr_attribute_make(oid, value, &attr, e) == 0)
 		rc = csr_subject_put_attribute(s, attr, "changeSubjectName", e);
 	ASN1_TYPE_free(value);
+	return rc;
+}
+
+/* --- a request with the names of its certificate ---------------------------
+ */
+
+static int
+has_name(const GENERAL_NAMES *names, GENERAL_NAME *name)
+{
+	int i;
+
+	for (i = 0; i < sk_GENERAL_NAME_num(names); i++) {
+		if (GENERAL_NAME_cmp(sk_GENERAL_NAME_value(names, i), name) ==
+		    0)
+			return 1;
+	}
+	return 0;
+}
+
+/* In any order; NULL is none. */
+static int
+same_names(const GENERAL_NAMES *a, const GENERAL_NAMES *b)
+{
+	int i, n = a != NULL ? sk_GENERAL_NAME_num(a) : 0;
+
+	if (n != (b != NULL ? sk_GENERAL_NAME_num(b) : 0))
+		return 0;
+	for (i = 0; i < n; i++) {
+		if (!has_name(b, sk_GENERAL_NAME_value(a, i)))
+			return 0;
+	}
+	return 1;
+}
+
+/* Each name goes from names into s. */
+static int
+take_names(struct burin_subject *s, GENERAL_NAMES *names, struct burin_error *e)
+{
+	GENERAL_NAME *name;
+
+	while ((name = sk_GENERAL_NAME_shift(names)) != NULL) {
+		if (csr_subject_put_name(s, name, e) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+/* As they are encoded there: an authority may compare octets. */
+static int
+swap_names(struct burin_subject *s, X509 *cert, GENERAL_NAMES *sans, int old,
+    struct burin_error *e)
+{
+	struct burin_subject to = { .dn = s->dn, .sans = s->sans };
+	int rc = -1;
+
+	s->dn = X509_NAME_dup(X509_get_subject_name(cert));
+	s->sans = GENERAL_NAMES_new();
+	if (s->dn == NULL || s->sans == NULL)
+		(void)burin_fail_memory(e);
+	else if (burin_cmc_change_name(s, &to, old, e) == 0)
+		rc = take_names(s, sans, e);
+	X509_NAME_free(to.dn);
+	GENERAL_NAMES_free(to.sans);
+	return rc;
+}
+
+int
+burin_cmc_rename(struct burin_subject *s, X509 *cert, int old, int *changed,
+    struct burin_error *e)
+{
+	GENERAL_NAMES *sans;
+	int critical, rc = 0;
+
+	*changed = 0;
+	sans = X509_get_ext_d2i(cert, NID_subject_alt_name, &critical, NULL);
+	if (sans == NULL && critical != -1)
+		return burin_fail_openssl(e, BURIN_ETOKEN, "certificate-names",
+		    "the alternative names of the old certificate cannot be "
+		    "decoded");
+	if (X509_NAME_cmp(s->dn, X509_get_subject_name(cert)) != 0 ||
+	    !same_names(s->sans, sans)) {
+		rc = swap_names(s, cert, sans, old, e);
+		*changed = rc == 0;
+	}
+	GENERAL_NAMES_free(sans);
+	return rc;
+}
+
+/* --- read ------------------------------------------------------------------
+ */
+
+struct new_name {
+	X509_NAME *dn; /* NULL: empty */
+	GENERAL_NAMES *sans;
+};
+
+/* 1 when it is all there, 0 otherwise. */
+static int
+read_subject(const ASN1_STRING *s, struct new_name *n)
+{
+	const unsigned char *p, *end;
+
+	if (s == NULL)
+		return n->sans != NULL;
+	end = s->data + s->length;
+	p = s->data;
+	if ((n->dn = d2i_X509_NAME(NULL, &p, s->length)) != NULL)
+		return p == end;
+	/* RFC 6402: alternative names alone look like a subject. */
+	p = s->data;
+	return n->sans == NULL &&
+	    (n->sans = d2i_GENERAL_NAMES(NULL, &p, s->length)) != NULL &&
+	    p == end;
+}
+
+static int
+read_new_name(const unsigned char *der, size_t len, struct new_name *n)
+{
+	const unsigned char *p = der;
+	CMC_NEW_NAME *value = d2i_CMC_NEW_NAME(NULL, &p, (long)len);
+	CMC_NEW_NAME_6402 *old = NULL;
+	int whole = 0;
+
+	if (value != NULL && p == der + len) {
+		n->sans = value->subjectAlt;
+		value->subjectAlt = NULL;
+		whole = read_subject(value->subject, n);
+	} else {
+		p = der;
+		old = d2i_CMC_NEW_NAME_6402(NULL, &p, (long)len);
+		if (old != NULL && p == der + len) {
+			n->sans = old->subjectAlt;
+			old->subjectAlt = NULL;
+			whole = read_subject(old->subject, n);
+		}
+	}
+	CMC_NEW_NAME_free(value);
+	CMC_NEW_NAME_6402_free(old);
+	return whole;
+}
+
+static int
+put_new_name(struct burin_asked *out, struct new_name *n,
+    enum burin_status status, struct burin_error *e)
+{
+	int at;
+
+	if (n->dn == NULL && (n->dn = X509_NAME_new()) == NULL)
+		return burin_fail_memory(e);
+	X509_NAME_free(out->subject);
+	out->subject = n->dn;
+	n->dn = NULL;
+	if (out->extensions == NULL &&
+	    (out->extensions = sk_X509_EXTENSION_new_null()) == NULL)
+		return burin_fail_memory(e);
+	at = csr_ext_find(out->extensions, OBJ_nid2obj(NID_subject_alt_name));
+	if (at >= 0)
+		X509_EXTENSION_free(
+		    sk_X509_EXTENSION_delete(out->extensions, at));
+	if (csr_check_dn(out->subject, "subject", status, e) == -1)
+		return -1;
+	if (n->sans == NULL)
+		return 0;
+	if (csr_ext_push(
+		out->extensions, NID_subject_alt_name, 0, n->sans, e) == -1)
+		return -1;
+	return csr_check_asked(out->extensions, status, e);
+}
+
+int
+cmc_asked_rename(const unsigned char *der, size_t len, enum burin_status status,
+    struct burin_asked *out, struct burin_error *e)
+{
+	struct new_name n = { NULL, NULL };
+	int rc = -1;
+
+	(void)ERR_set_mark();
+	if (der == NULL || !read_new_name(der, len, &n)) {
+		(void)burin_fail(e, status, "request-malformed",
+		    "the new names of the request (changeSubjectName) cannot "
+		    "be decoded");
+		(void)burin_error_rule(e, RULE);
+	} else {
+		rc = put_new_name(out, &n, status, e);
+	}
+	(void)ERR_pop_to_mark();
+	X509_NAME_free(n.dn);
+	GENERAL_NAMES_free(n.sans);
 	return rc;
 }

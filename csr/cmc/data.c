@@ -386,7 +386,7 @@ put_retrieval(
 /* --- publishCert: section 6.18 -------------------------------------------- */
 
 static int
-fill_publication(CMC_PUBLISH *p, X509 *cert, int unpublish)
+push_hash(CMC_PUBLISH *p, X509 *cert)
 {
 	unsigned char md[EVP_MAX_MD_SIZE];
 	unsigned int len;
@@ -398,11 +398,59 @@ fill_publication(CMC_PUBLISH *p, X509 *cert, int unpublish)
 		ASN1_OCTET_STRING_free(hash);
 		return 0;
 	}
+	return 1;
+}
+
+static int
+set_location(CMC_PUB_PLACE *place, const char *uri)
+{
+	ASN1_IA5STRING *s = ASN1_IA5STRING_new();
+
+	if (s == NULL || ASN1_STRING_set(s, uri, -1) != 1 ||
+	    (place->location = GENERAL_NAME_new()) == NULL) {
+		ASN1_IA5STRING_free(s);
+		return 0;
+	}
+	GENERAL_NAME_set0_value(place->location, GEN_URI, s);
+	return 1;
+}
+
+/* None at all is dontCare as well: RFC 4211 section 6.3. */
+static int
+push_place(CMC_PUB_INFO *info, const struct burin_cmc_ask *ask)
+{
+	CMC_PUB_PLACE *place;
+
+	if (ask->publish_place == BURIN_CMC_ANYWHERE &&
+	    ask->publish_uri == NULL)
+		return 1;
+	place = CMC_PUB_PLACE_new();
+	if (place != NULL &&
+	    ASN1_INTEGER_set(place->method, ask->publish_place) == 1 &&
+	    (ask->publish_uri == NULL ||
+		set_location(place, ask->publish_uri)) &&
+	    (info->places = sk_CMC_PUB_PLACE_new_null()) != NULL &&
+	    sk_CMC_PUB_PLACE_push(info->places, place) > 0)
+		return 1;
+	CMC_PUB_PLACE_free(place);
+	return 0;
+}
+
+static int
+fill_publication(CMC_PUBLISH *p, const struct burin_cmc_ask *ask)
+{
+	int i;
+
+	for (i = 0; i < sk_X509_num(ask->publish); i++) {
+		if (!push_hash(p, sk_X509_value(ask->publish, i)))
+			return 0;
+	}
 	X509_ALGOR_free(p->hash);
 	p->hash = cmc_hash_algor("SHA256");
 	return p->hash != NULL &&
 	    ASN1_INTEGER_set(p->info->action,
-		unpublish ? DONT_PUBLISH : PLEASE_PUBLISH) == 1;
+		ask->unpublish ? DONT_PUBLISH : PLEASE_PUBLISH) == 1 &&
+	    push_place(p->info, ask);
 }
 
 static int
@@ -414,8 +462,7 @@ put_publication(
 
 	if (ask->publish == NULL)
 		return 0;
-	if ((p = CMC_PUBLISH_new()) == NULL ||
-	    !fill_publication(p, ask->publish, ask->unpublish))
+	if ((p = CMC_PUBLISH_new()) == NULL || !fill_publication(p, ask))
 		(void)fail_encode("a control", e);
 	else
 		rc = put_item(

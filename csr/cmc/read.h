@@ -66,6 +66,9 @@ int cmc_layers_read(
  */
 int cmc_voice_find(const struct cmc_reader *rd, struct burin_cms *cms,
     struct cmc_layer *layer);
+/* Who shares a secret with the authority; *out NULL: nobody. */
+int cmc_identity_find(
+    const struct cmc_reader *rd, const struct burin_cmc_identity **out);
 
 /* --- back.c --------------------------------------------------------------- */
 

@@ -29,11 +29,20 @@ int cmc_requests_parse(const unsigned char *der, size_t len,
     enum burin_status status, struct cmc_requests *out, struct burin_error *e);
 void cmc_requests_clear(struct cmc_requests *r);
 
-/* What one request asks for, with copies of everything. */
-int cmc_asked_of_pkcs10(
-    X509_REQ *req, struct burin_asked *out, struct burin_error *e);
-int cmc_asked_of_crmf(
-    const struct burin_crmf *m, struct burin_asked *out, struct burin_error *e);
+/*
+ * What one request asks for, with copies of everything; a changeSubjectName
+ * that is no such thing is refused with status.
+ */
+int cmc_asked_of_pkcs10(X509_REQ *req, enum burin_status status,
+    struct burin_asked *out, struct burin_error *e);
+int cmc_asked_of_crmf(const struct burin_crmf *m, enum burin_status status,
+    struct burin_asked *out, struct burin_error *e);
+/*
+ * change_name.c: the value (DER) of changeSubjectName, of either generation,
+ * takes the place of the names in out, as it does at the authority.
+ */
+int cmc_asked_rename(const unsigned char *der, size_t len,
+    enum burin_status status, struct burin_asked *out, struct burin_error *e);
 /* 1 when it asks for this subjectKeyIdentifier. */
 int cmc_asks_for_key_id(
     const struct burin_asked *a, const unsigned char *key_id, size_t len);

@@ -12,6 +12,7 @@
 #include "requests.h"
 
 #define RULE "RFC 10002 section 3.2.1.2"
+#define OID_CHANGE_NAME "1.3.6.1.5.5.7.7.36"
 
 static int
 malformed(enum burin_status status, const char *why, struct burin_error *e)
@@ -36,23 +37,47 @@ fill_asked(struct burin_asked *out, const X509_NAME *subject, EVP_PKEY *pub,
 	return 0;
 }
 
-int
-cmc_asked_of_pkcs10(
-    X509_REQ *req, struct burin_asked *out, struct burin_error *e)
+/* RFC 2986: a SET of values; of this attribute there is one. */
+static int
+rename_pkcs10(X509_REQ *req, enum burin_status status, struct burin_asked *out,
+    struct burin_error *e)
 {
-	memset(out, 0, sizeof(*out));
-	return fill_asked(out, X509_REQ_get_subject_name(req),
-	    X509_REQ_get0_pubkey(req), X509_REQ_get_extensions(req), e);
+	ASN1_OBJECT *oid = OBJ_txt2obj(OID_CHANGE_NAME, 1);
+	int at = X509_REQ_get_attr_by_OBJ(req, oid, -1);
+	const ASN1_TYPE *value;
+
+	ASN1_OBJECT_free(oid);
+	if (at < 0)
+		return 0;
+	value = X509_ATTRIBUTE_get0_type(X509_REQ_get_attr(req, at), 0);
+	if (value == NULL || value->type != V_ASN1_SEQUENCE)
+		return cmc_asked_rename(NULL, 0, status, out, e);
+	return cmc_asked_rename(value->value.sequence->data,
+	    (size_t)value->value.sequence->length, status, out, e);
 }
 
 int
-cmc_asked_of_crmf(
-    const struct burin_crmf *m, struct burin_asked *out, struct burin_error *e)
+cmc_asked_of_pkcs10(X509_REQ *req, enum burin_status status,
+    struct burin_asked *out, struct burin_error *e)
+{
+	memset(out, 0, sizeof(*out));
+	if (fill_asked(out, X509_REQ_get_subject_name(req),
+		X509_REQ_get0_pubkey(req), X509_REQ_get_extensions(req),
+		e) == -1)
+		return -1;
+	return rename_pkcs10(req, status, out, e);
+}
+
+int
+cmc_asked_of_crmf(const struct burin_crmf *m, enum burin_status status,
+    struct burin_asked *out, struct burin_error *e)
 {
 	const STACK_OF(X509_EXTENSION) *exts = burin_crmf_extensions(m);
 	const X509_NAME *subject = burin_crmf_subject(m);
 	STACK_OF(X509_EXTENSION) *copy = NULL;
+	const unsigned char *names;
 	X509_NAME *none = NULL;
+	size_t len;
 	int rc = -1;
 
 	memset(out, 0, sizeof(*out));
@@ -67,6 +92,9 @@ cmc_asked_of_crmf(
 	}
 	rc = fill_asked(out, subject, burin_crmf_public_key(m), copy, e);
 	X509_NAME_free(none);
+	names = burin_crmf_control(m, OID_CHANGE_NAME, &len);
+	if (rc == 0 && names != NULL)
+		rc = cmc_asked_rename(names, len, status, out, e);
 	return rc;
 }
 
@@ -131,7 +159,7 @@ take_pkcs10(const CMC_TCR *tcr, enum burin_status status,
 		(size_t)any->value.sequence->length, status, &req, e) == -1)
 		return -1;
 	out->pop = burin_pkcs10_pop(req);
-	rc = cmc_asked_of_pkcs10(req, &out->asked, e);
+	rc = cmc_asked_of_pkcs10(req, status, &out->asked, e);
 	X509_REQ_free(req);
 	return rc;
 }
@@ -171,7 +199,7 @@ take_crmf(const CRMF_MSG *crm, enum burin_status status,
 		goto out;
 	out->id = burin_crmf_id(m);
 	out->pop = crmf_pop(m);
-	rc = cmc_asked_of_crmf(m, &out->asked, e);
+	rc = cmc_asked_of_crmf(m, status, &out->asked, e);
 out:
 	burin_crmf_free(&m);
 	OPENSSL_free(der);

@@ -150,6 +150,25 @@ check_key_signer(const struct burin_cmc_ask *ask,
 	return 0;
 }
 
+static int
+has_other_parts(const struct burin_cmc_ask *ask, size_t n_reqs)
+{
+	return n_reqs > 0 || goes_on(ask) || ask->n_pops > 0 ||
+	    ask->publish != NULL;
+}
+
+/*
+ * What needs no signature: a revocation with its own secret (section 6.11),
+ * and looking up what is public anyway (6.9, 6.10).
+ */
+static int
+may_be_unsigned(const struct burin_cmc_ask *ask, size_t n_reqs)
+{
+	if (ask->revoke != NULL)
+		return has_secret(ask->revoke->secret);
+	return ask->get_issuer != NULL && !has_other_parts(ask, n_reqs);
+}
+
 /* Of a key that only decrypts, nothing is signed: appendix C. */
 static int
 check_signer(const struct burin_cmc_ask *ask, const struct cmc_requests *reqs,
@@ -162,10 +181,10 @@ check_signer(const struct burin_cmc_ask *ask, const struct cmc_requests *reqs,
 	case BURIN_CMS_UNSIGNED:
 		return check_key_signer(ask, reqs, e);
 	case BURIN_CMS_BY_NOBODY:
-		if (ask->revoke == NULL || !has_secret(ask->revoke->secret))
+		if (!may_be_unsigned(ask, reqs->n))
 			return refuse("signer-missing", "3.2",
 			    "nobody signs the message: only a revocation with "
-			    "its own secret goes without",
+			    "its own secret, getCert and getCRL go without",
 			    e);
 		break;
 	case BURIN_CMS_BY_CERT:
@@ -175,13 +194,6 @@ check_signer(const struct burin_cmc_ask *ask, const struct cmc_requests *reqs,
 }
 
 /* --- what is asked -------------------------------------------------------- */
-
-static int
-asks_more_than_revocation(const struct burin_cmc_ask *ask, size_t n_reqs)
-{
-	return n_reqs > 0 || goes_on(ask) || ask->n_pops > 0 ||
-	    ask->get_issuer != NULL || ask->publish != NULL;
-}
 
 static int
 check_revocation(
@@ -209,7 +221,7 @@ check_revocation(
 		    "a revocation with its own secret is not signed: the "
 		    "secret stands for the signature",
 		    e);
-	if (asks_more_than_revocation(ask, n_reqs))
+	if (ask->get_issuer != NULL || has_other_parts(ask, n_reqs))
 		return refuse("signer-missing", "3.2",
 		    "nobody signs a revocation with its own secret, so "
 		    "nothing else can go with it",
@@ -237,6 +249,32 @@ check_retrieval(const struct burin_cmc_ask *ask, struct burin_error *e)
 		    "there is no serial number",
 		    e);
 	return 0;
+}
+
+/* RFC 4211 section 6.3: places are for what is to be published. */
+static int
+check_publication(const struct burin_cmc_ask *ask, struct burin_error *e)
+{
+	int n = sk_X509_num(ask->publish);
+
+	if (ask->publish != NULL && (n < 1 || n > BURIN_CMC_MAX_PARTS))
+		return refuse("publication-malformed", "6.18",
+		    "no certificate is named that is to be published, or too "
+		    "many are",
+		    e);
+	if ((ask->publish == NULL || ask->unpublish) &&
+	    (ask->publish_place != BURIN_CMC_ANYWHERE ||
+		ask->publish_uri != NULL))
+		return refuse("publication-malformed", "6.18",
+		    "a place is named, and nothing is to be published there",
+		    e);
+	/* An IA5String. */
+	if (ask->publish_uri != NULL &&
+	    !csr_is_ascii(ask->publish_uri, strlen(ask->publish_uri)))
+		return refuse("publication-malformed", "6.18",
+		    "the address of a place to publish at is ASCII", e);
+	return check_text(
+	    ask->publish_uri, "the place to publish at", "6.18", e);
 }
 
 static int
@@ -310,7 +348,7 @@ cmc_check_ask(const struct burin_cmc_ask *ask, const struct cmc_requests *reqs,
 	if (check_all_octets(ask, e) == -1 || check_identity(ask, e) == -1 ||
 	    check_pops(ask, reqs, e) == -1 ||
 	    check_link(ask, reqs->n, e) == -1 ||
-	    check_retrieval(ask, e) == -1 ||
+	    check_retrieval(ask, e) == -1 || check_publication(ask, e) == -1 ||
 	    check_something(ask, reqs->n, e) == -1 ||
 	    check_revocation(ask, reqs->n, e) == -1)
 		return -1;

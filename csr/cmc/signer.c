@@ -188,12 +188,26 @@ out:
 	return rc;
 }
 
+int
+cmc_identity_find(
+    const struct cmc_reader *rd, const struct burin_cmc_identity **out)
+{
+	const struct burin_cmc_expect *x = rd->x;
+
+	*out = x->identity;
+	if (*out != NULL || x->find_identity == NULL)
+		return 0;
+	return x->find_identity(x->arg, out, rd->e);
+}
+
 static int
 check_secret(
     const struct cmc_reader *rd, struct burin_cms *cms, struct cmc_layer *layer)
 {
-	const struct burin_cmc_identity *id = rd->x->identity;
+	const struct burin_cmc_identity *id;
 
+	if (cmc_identity_find(rd, &id) == -1)
+		return -1;
 	if (id == NULL)
 		return not_believed(rd,
 		    "the answer is authenticated with a shared secret, and "

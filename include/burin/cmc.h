@@ -124,6 +124,14 @@ enum burin_cmc_protect {
 	BURIN_CMC_AUTHENTICATED, /* AuthenticatedData with identity's secret */
 };
 
+/* Where a certificate is published (RFC 4211 section 6.3, pubMethod). */
+enum burin_cmc_place {
+	BURIN_CMC_ANYWHERE, /* dontCare: as the authority has it */
+	BURIN_CMC_X500,
+	BURIN_CMC_WEB,
+	BURIN_CMC_LDAP
+};
+
 /* Everything a message can say; zeroed is nothing. Borrowed. */
 struct burin_cmc_ask {
 	const struct burin_cmc_thread *thread; /* NULL: no such controls */
@@ -144,9 +152,12 @@ struct burin_cmc_ask {
 	const struct burin_cmc_revocation *revoke;
 	const X509_NAME *get_issuer; /* getCert, with get_serial; or ... */
 	const ASN1_INTEGER *get_serial;
-	int get_crl;   /* ... 1: getCRL of get_issuer */
-	X509 *publish; /* publishCert, ... */
-	int unpublish; /* ... 1: dontPublish */
+	int get_crl;		  /* ... 1: getCRL of get_issuer */
+	STACK_OF(X509) * publish; /* publishCert, ... */
+	int unpublish;		  /* ... 1: dontPublish */
+	/* ... else where, and at which URI; NULL: the authority knows */
+	enum burin_cmc_place publish_place;
+	const char *publish_uri;
 	/* protection */
 	enum burin_cmc_protect protect;
 	const struct burin_cms_signer *signer;	   /* SIGNED */
@@ -157,8 +168,8 @@ struct burin_cmc_ask {
  * Of signers: BY_KEY and UNSIGNED name the subjectKeyIdentifier of a request
  * in the message (but in a poll, a confirmation, the end of a challenge);
  * BY_KEY only that of one which is signed itself; BY_NOBODY, or none, is for
- * a revocation with its own secret and nothing else. *der is OPENSSL_free'd
- * by the caller.
+ * a revocation with its own secret, or a getCert or getCRL, and nothing else.
+ * *der is OPENSSL_free'd by the caller.
  */
 int burin_cmc_make(const struct burin_cmc_ask *ask, unsigned char **der,
     size_t *der_len, struct burin_error *e);
@@ -177,6 +188,13 @@ int burin_cmc_encrypt(const void *message, size_t len,
  */
 int burin_cmc_change_name(struct burin_subject *s,
     const struct burin_subject *to, int old, struct burin_error *e);
+/*
+ * For a request that cert vouches for: the names of s become those of cert,
+ * and those that s had go into a changeSubjectName (RFC 7030 section 4.2.2).
+ * *changed is 0, and s left as it is, when they are the same names.
+ */
+int burin_cmc_rename(struct burin_subject *s, X509 *cert, int old, int *changed,
+    struct burin_error *e);
 
 /* --- what comes back ------------------------------------------------------ */
 
@@ -208,6 +226,13 @@ struct burin_cmc_expect {
 	time_t skew;
 	/* AuthenticatedData in the answer, and authData; NULL: refused */
 	const struct burin_cmc_identity *identity;
+	/*
+	 * Where identity is NULL and an answer needs it: gives it, for who
+	 * must ask a person. *out NULL: there is none. NULL: nobody is asked
+	 */
+	int (*find_identity)(void *arg, const struct burin_cmc_identity **out,
+	    struct burin_error *e);
+	void *arg;
 	/* an encrypted answer; NULL: refused */
 	EVP_PKEY *key, *pub;
 	const struct burin_cms_recipient *us;

@@ -133,7 +133,8 @@ struct burin_asked {
  * From DER: a PKCS#10, a CertReqMsg or CertReqMessages (RFC 4211), a
  * reqSequence of CMC (RFC 10002 section 3.2.1), or a whole Full request that
  * we made (before it was encrypted); of several, the one for pub (NULL: there
- * is but one). Its protection is not looked at: it is our own.
+ * is but one). Names that it wants by changeSubjectName (RFC 6402 section 2.8)
+ * are the ones asked for. Its protection is not looked at: it is our own.
  */
 int burin_asked_parse(const void *data, size_t len, EVP_PKEY *pub,
     enum burin_status status, struct burin_asked *out, struct burin_error *e);

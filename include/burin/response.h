@@ -110,6 +110,22 @@ int burin_checks_verdict(const struct burin_checks *c, enum burin_status status,
 /* "pass", "warn", "fail", "skip" */
 const char *burin_check_level_name(enum burin_check_level level);
 
+/* A revocation list, and what it is held against. */
+struct burin_crl_input {
+	X509_CRL *crl;
+	const X509_NAME *issuer; /* whose list it is to be */
+	STACK_OF(X509) * bag;	 /* untrusted help for the path, or NULL */
+	STACK_OF(X509) * anchors;
+	time_t now, skew; /* seconds */
+};
+/*
+ * RFC 5280 section 6.3.3, as far as it is about the list alone: by this
+ * issuer, whose certificate leads to an anchor and may sign lists; the
+ * signature; begun, and not over. BURIN_ECHECK "crl-issuer", "crl-signer",
+ * "crl-signature", "crl-times", "crl-stale".
+ */
+int burin_check_crl(const struct burin_crl_input *in, struct burin_error *e);
+
 /* SHA-256 of the DER certificate or key, as 64 lower-case hex digits. */
 int burin_cert_sha256(X509 *cert, char hex[65], struct burin_error *e);
 

@@ -68,8 +68,9 @@ class Response:
 class Handler:
     """One exchange, from the octets that came to the octets that go."""
 
-    def __init__(self, peer, log: dict):
+    def __init__(self, peer, log: dict, renewed: bytes | None = None):
         self.peer, self.opts, self.log = peer, peer.opts, log
+        self.renewed = renewed  # simplereenroll: whose connection it is
         self.authority = peer.authority
         self.x = Exchange(peer, log)
         self.out = Response()
@@ -167,7 +168,8 @@ class Handler:
             if self.opts.lie == "other-key":
                 spki = public_der(ec.generate_private_key(ec.SECP256R1()))
             try:
-                subject, extensions = names_to_issue(request, about)
+                subject, extensions = names_to_issue(
+                    request, about, self.opts.lie == "other-names")
             except (BadMessage, Wrong) as e:
                 raise Refusal("badRequest", [request.id], str(e)) from e
             cert = self.authority.issue(
@@ -223,6 +225,7 @@ class Handler:
         self.log["requests"] = [self.x.describe(request)]
         self.x.body = SimpleBody([request])
         try:
+            self.check_renewed()
             if self.x.check_pops():
                 raise Refusal("popRequired", [1], "a simple request cannot")
             self.issue([request], {})
@@ -230,6 +233,15 @@ class Handler:
         except Refusal as e:
             self.refuse(e)
         return self.answer()
+
+    def check_renewed(self) -> None:
+        """RFC 7030 section 4.2.2."""
+        if self.renewed is None:
+            return
+        self.x.signer_cert = Certificate(self.renewed)
+        if self.x.signer_cert.serial not in self.authority.issued:
+            raise Refusal("badIdentity", [1], "no certificate of ours")
+        self.x.check_names()
 
     # --- the response -------------------------------------------------------
 

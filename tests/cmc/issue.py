@@ -49,6 +49,17 @@ def key_usage(*bit_numbers: int) -> bytes:
     return der.bits(bytes([value]), 7 - max(bit_numbers))
 
 
+def same_name(one: bytes, other: bytes) -> bool:
+    """RFC 5280 section 7.1, whatever the string types are."""
+    return one == other or folded(one) == folded(other)
+
+
+def folded(name: bytes) -> list[set]:
+    rdns = decode(name, rfc5280.Name(), "Name").getComponent()
+    return [{(str(a["type"]), bytes(a["value"])[1:].lower()) for a in rdn}
+            for rdn in rdns]
+
+
 def sign_ecdsa(key, data: bytes) -> bytes:
     return key.sign(data, ec.ECDSA(hashes.SHA256()))
 
@@ -220,7 +231,8 @@ class Authority:
         certs = [self.ca.cert, self.responder.cert, self.encrypt.cert,
                  self.agree.cert, *self.issued.values()]
         return next((c for c in certs
-                     if c.issuer == issuer and c.serial == serial), None)
+                     if c.serial == serial and same_name(c.issuer, issuer)),
+                    None)
 
     def find_ski(self, ski: bytes) -> Certificate | None:
         found = [c for c in self.issued.values() if c.ski == ski]
@@ -236,6 +248,10 @@ class Authority:
         self.write_crl()
 
     def write_crl(self) -> None:
+        self.crl = self.make_crl(self.ca.key, now())
+        self.write("ca.crl", pem(self.crl, "X509 CRL"))
+
+    def make_crl(self, key, since) -> bytes:
         entries = [der.seq(
             der.integer(int(serial, 16)),
             der.tlv(0x17, entry["time"].encode()),
@@ -245,12 +261,11 @@ class Authority:
         exts = der.seq(
             extension(N.AKI, der.seq(der.primitive(0, self.ca.cert.ski))),
             extension(N.CRL_NUMBER, der.integer(1 + len(self.revoked))))
-        self.crl = signed(self.ca.key, der.seq(
+        return signed(key, der.seq(
             der.integer(1), der.algorithm(N.ECDSA_SHA256),
-            self.ca.cert.subject, der.utc_time(now()),
-            der.utc_time(now() + 7 * DAY),
+            self.ca.cert.subject, der.utc_time(since),
+            der.utc_time(since + 7 * DAY),
             der.seq(*entries) if entries else b"", der.context(0, exts)))
-        self.write("ca.crl", pem(self.crl, "X509 CRL"))
 
     def publish(self, cert: Certificate, published: bool) -> None:
         path = self.path("published", f"{cert.serial:x}.pem")

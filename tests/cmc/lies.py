@@ -5,14 +5,16 @@ import os
 
 import der
 import names as N
-from issue import Signer, now
+from issue import Signer, make_certificate, now
+from messages import Certificate
 
 NAMES = ["wrong-recipient-nonce", "missing-recipient-nonce",
          "wrong-transaction-id", "other-key", "unsigned-success",
          "wrong-signature", "signer-not-authorised", "foreign-ca",
          "replayed-anchors", "truncated", "huge", "drip", "wrong-type",
          "wrong-content-type-oid", "duplicate-body-ids", "wrong-witness",
-         "extra-trailing-bytes", "empty", "http-500"]
+         "extra-trailing-bytes", "empty", "http-500", "other-cert",
+         "foreign-cert", "old-crl", "foreign-crl", "other-names"]
 HUGE = 100 * 1024 * 1024
 
 
@@ -59,6 +61,28 @@ def body_ids(lie: str | None, count: int) -> list[int]:
     if lie == "duplicate-body-ids":
         return [1] * count
     return list(range(1, count + 1))
+
+
+def looked_up(lie: str | None, authority, cert):
+    """What getCert gives."""
+    if lie == "other-cert":
+        return authority.responder.cert
+    if lie == "foreign-cert":  # the same name and number, by a stranger
+        ca = Signer(authority.dir, "foreign-ca")
+        return Certificate(make_certificate(
+            ca.key, cert.issuer, cert.subject, cert.spki, [], cert.serial))
+    return cert
+
+
+def revocation_list(lie: str | None, authority) -> bytes:
+    """What getCRL gives."""
+    if lie == "old-crl":
+        return authority.make_crl(authority.ca.key, now() -
+                                  datetime.timedelta(days=30))
+    if lie == "foreign-crl":
+        return authority.make_crl(Signer(authority.dir, "foreign-ca").key,
+                                  now())
+    return authority.crl
 
 
 def damage(lie: str | None, body: bytes) -> bytes:

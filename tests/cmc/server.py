@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The authority's doors: CMC over HTTP (RFC 10003), EST's fullcmc and
-cacerts (RFC 7030), CMC over TCP."""
+"""The authority's doors: CMC over HTTP (RFC 10003), EST's fullcmc,
+simplereenroll and cacerts (RFC 7030), CMC over TCP."""
 import base64
 import binascii
 import hashlib
@@ -52,17 +52,19 @@ class Peer:
         except FileNotFoundError:
             pass
 
-    def handle(self, data: bytes, transport: str, type_: str = "") -> Answer:
+    def handle(self, data: bytes, transport: str, type_: str = "",
+               renewed: bytes | None = None) -> Answer:
         log = {"time": now().isoformat(), "transport": transport,
                "content-type": type_}
         with self.lock:
             try:
-                return self.handle_locked(data, log)
+                return self.handle_locked(data, log, renewed)
             finally:
                 with open(self.authority.path("log.jsonl"), "a") as f:
                     f.write(json.dumps(log) + "\n")
 
-    def handle_locked(self, data: bytes, log: dict) -> Answer:
+    def handle_locked(self, data: bytes, log: dict,
+                      renewed: bytes | None) -> Answer:
         """A client that was killed says the same once more, and gets the
         same answer."""
         self.served += 1
@@ -73,7 +75,8 @@ class Peer:
         if digest in self.answered:
             log["repeated"] = True
         else:
-            self.answered[digest] = Handler(self, log).handle(data)
+            self.answered[digest] = Handler(self, log, renewed).handle(
+                data)
             self.authority.write("memory", pickle.dumps(
                 {name: getattr(self, name) for name in self.MEMORY}))
         self.keep(log, "out", self.answered[digest].body)
@@ -121,10 +124,18 @@ class Http(http.server.BaseHTTPRequestHandler):
             return
         data = self.rfile.read(int(length))
         type_ = self.headers.get("Content-Type", "")
-        est = self.path == "/.well-known/est/fullcmc"
-        if not self.type_is_right(type_, est):
+        operation = self.path.removeprefix("/.well-known/est/")
+        est = operation in ("fullcmc", "simplereenroll")
+        renewed = None
+        if not self.type_is_right(type_, est, operation):
             self.reply(415, "text/plain", b"wrong Content-Type\n")
             return
+        if operation == "simplereenroll":
+            renewed = (self.connection.getpeercert(True)
+                       if self.peer.opts.tls else None)
+            if renewed is None:
+                self.reply(401, "text/plain", b"whose certificate?\n")
+                return
         if est:
             try:
                 data = base64.b64decode(b"".join(data.split()),
@@ -132,15 +143,20 @@ class Http(http.server.BaseHTTPRequestHandler):
             except binascii.Error:
                 self.reply(400, "text/plain", b"no base64\n")
                 return
-        answer = self.peer.handle(data, "est" if est else "http", type_)
+        answer = self.peer.handle(data, "est" if est else "http", type_,
+                                  renewed)
+        if operation == "simplereenroll" and answer.refused:
+            self.reply(403, "text/plain", b"not so\n")
+            return
         self.send(answer, est)
 
     @staticmethod
-    def type_is_right(type_: str, est: bool) -> bool:
+    def type_is_right(type_: str, est: bool, operation: str) -> bool:
         parts = [p.strip().lower() for p in type_.split(";")]
         if parts[0] == "application/pkcs10":
-            return not est
+            return not est or operation == "simplereenroll"
         return (parts[0] == "application/pkcs7-mime" and
+                operation != "simplereenroll" and
                 "smime-type=cmc-request" in
                 [p.replace('"', "") for p in parts[1:]])
 
@@ -258,6 +274,9 @@ def make_server(peer: Peer):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.load_cert_chain(*opts.tls)
+        # for simplereenroll; others need none
+        context.load_verify_locations(peer.authority.path("ca.pem"))
+        context.verify_mode = ssl.CERT_OPTIONAL
         server.socket = context.wrap_socket(server.socket, server_side=True,
                                             do_handshake_on_connect=False)
         scheme = "https"

@@ -8,9 +8,11 @@ from pyasn1_modules import rfc5652, rfc6402
 
 import controls
 import der
+import lies
 import names as N
 from envelope import authenticated_data
 from exchange import Refusal
+from issue import same_name
 from messages import (RAW_LIST, BadMessage, Control, Request, algorithm,
                       decode, encode)
 
@@ -83,6 +85,8 @@ def serve_others(h) -> None:
     if (len(h.x.body.controls) == 1 and not h.x.body.requests and
             h.x.body.controls[0].name in ("getCert", "getCRL")):
         h.out.simple = True
+    elif h.opts.simple and h.out.certs + h.out.crls and not h.out.issued:
+        h.out.simple = True
 
 
 def passphrase_of(request: Request) -> dict:
@@ -148,21 +152,26 @@ def get_cert(h, control: Control) -> None:
     cert = h.authority.find(issuer, int(value["serialNumber"]))
     if cert is None:
         raise Refusal("badCertId", [control.id], "no such certificate")
-    h.out.certs.append(cert.der)
+    h.log["looked-up"] = f"{cert.serial:x}"
+    h.out.certs.append(lies.looked_up(h.opts.lie, h.authority, cert).der)
     h.out.add(N.SUCCESS, [control.id])
 
 
 def get_crl(h, control: Control) -> None:
     value = read(control, rfc6402.GetCRL())
-    if encode(value["issuerName"]) != h.authority.ca.cert.subject:
+    if not same_name(encode(value["issuerName"]),
+                     h.authority.ca.cert.subject):
         raise Refusal("badCertId", [control.id], "no such issuer")
     h.authority.write_crl()
-    h.out.crls.append(h.authority.crl)
+    h.out.crls.append(lies.revocation_list(h.opts.lie, h.authority))
     h.out.add(N.SUCCESS, [control.id])
 
 
 def publish(h, control: Control) -> None:
+    """For whoever is known here."""
     value = read(control, rfc6402.CMCPublicationInfo())
+    if h.x.signer_cert is None and h.x.identity is None:
+        raise Refusal("badIdentity", [control.id], "who asks?")
     hash_ = N.HASHES.get(algorithm(value["hashAlg"])[0])
     if hash_ is None:
         raise Refusal("badAlg", [control.id], "unknown hash")
@@ -174,6 +183,12 @@ def publish(h, control: Control) -> None:
     please = int(value["pubInfo"]["action"]) == 1
     if not please and value["pubInfo"]["pubInfos"].isValue:
         raise Refusal("badRequest", [control.id], "pubInfos: dontPublish")
+    h.log["places"] = [
+        {"method": int(p["pubMethod"]),
+         "location": str(p["pubLocation"].getComponent())
+         if p["pubLocation"].isValue else None}
+        for p in value["pubInfo"]["pubInfos"]] \
+        if value["pubInfo"]["pubInfos"].isValue else []
     for cert in found:
         h.authority.publish(cert, please)
     h.log["published" if please else "unpublished"] = [

@@ -11,12 +11,14 @@ from messages import BadMessage, Request, decode
 CHANGE = "changeSubjectName"
 
 
-def names_to_issue(request: Request, about: dict) -> tuple[bytes, list]:
-    """(subject, extensions), changeSubjectName and empty subjects obeyed."""
+def names_to_issue(request: Request, about: dict,
+                   deaf: bool = False) -> tuple[bytes, list]:
+    """(subject, extensions), changeSubjectName and empty subjects obeyed;
+    deaf: as by one who does not know changeSubjectName."""
     subject = request.subject
     extensions = [e for e in request.extensions]
     values = request.attributes.get(N.OIDS[CHANGE])
-    if values is not None:
+    if values is not None and not deaf:
         if len(values) != 1:
             raise BadMessage(f"{CHANGE}: {len(values)} values")
         subject, san = read_change(values[0])

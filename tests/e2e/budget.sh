@@ -6,6 +6,11 @@
 . "$SOURCE_DIR/tests/lib.sh"
 need jq pkcs11-tool
 
+# Counts, which sanitizers do not change: with them smaller ones.
+pairs=500 tokens=200
+if instrumented; then
+	pairs=100 tokens=40
+fi
 MUST=30	# calls of one enrolment with one further (blank) slot
 authority_start
 pin=(--pin-source "file:$work/pin")
@@ -49,20 +54,21 @@ enrol rsa rsa:2048
 ok "rsa:2048: $total calls, $(slots) slots"
 
 softhsm_token full
-for ((i = 0; i < ${PAIRS:-500}; i++)); do
+for ((i = 0; i < pairs; i++)); do
 	printf '%s\n' "$i"
 done | "$BUILD_DIR/bin/fill_token" "$SOFTHSM" full "$work/pin" ||
 	die 'cannot fill the token'
 enrol full ec:P-256
 ((total - $(slots) == base - base_slots)) ||
-	die "${PAIRS:-500} pairs: $total calls with $(slots) slots"
-ok "${PAIRS:-500} key pairs on the token: $total calls, $(slots) slots"
+	die "$pairs pairs: $total calls with $(slots) slots"
+ok "$pairs key pairs on the token: $total calls, $(slots) slots"
 
-for ((i = 0; i < ${TOKENS:-200}; i++)); do
+for ((i = 0; i < tokens; i++)); do
 	softhsm_token "t$i"
 done
-enrol t100 ec:P-256
+enrol t20 ec:P-256
 ((total - $(slots) == base - base_slots)) ||
-	die "${TOKENS:-200} tokens: $total calls with $(slots) slots"
-[[ $(sort "$work/calls" | uniq -c | awk '/C_GetTokenInfo/ {print $1}') == "$(slots)" ]]
-ok "${TOKENS:-200} tokens: $total calls, $(slots) slots: one more per slot"
+	die "$tokens tokens: $total calls with $(slots) slots"
+# beside them rsa and full, which the first enrolment had not
+(($(slots) == base_slots + 2 + tokens)) || die "$(slots) slots were asked"
+ok "$tokens tokens: $total calls, $(slots) slots: one more per slot"

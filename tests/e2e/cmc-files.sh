@@ -56,7 +56,10 @@ is .error.code transaction-mismatch
 object_list card | cmp -s - "$work/before" || die 'the token changed'
 ok "another's response is refused"
 
-# A challenge: another file goes out, another comes in.
+# A challenge: another file goes out, another comes in. Keys that cannot sign
+# are MACed for, see cmc-pop.sh.
+careful=$ASAN_OPTIONS
+export ASAN_OPTIONS=fast_unwind_on_malloc=1:detect_leaks=0
 peer_start --challenge
 ask 6 challenged --format cmc --type ec:P-256 --usage derive
 job=$(j .id)
@@ -71,6 +74,83 @@ resume 0 "$job" --response-file "$work/challenged.crp"
 is .state 'done'
 called C_DeriveKey 0
 ok 'a challenge is answered in a second file'
+
+# A wrong one is turned down in a file.
+peer_start --challenge --lie wrong-witness
+ask 6 doubted --format cmc --type ec:P-256 --usage derive
+job=$(j .id)
+carry "$work/doubted.crq" "$work/doubted.crp"
+resume 7 "$job" --response-file "$work/doubted.crp"
+is .error.code pop-challenge
+says "carry $work/doubted.crq to the authority: it says that the challenge was wrong"
+peer_start
+carry "$work/doubted.crq" "$work/doubted.crp"
+peer_says .aborted true
+export ASAN_OPTIONS=$careful
+ok 'what ends a challenge is carried too'
+
+# Put off, and put off again: each question is a file, asked until answered.
+# A secret that nobody needs any more is not asked for.
+peer_start --pending 2:1 --confirm
+ask 6 late --format cmc
+job=$(j .id)
+mv "$work/secret" "$work/secret.away"
+carry "$work/late.crq" "$work/late.crp"
+resume 6 "$job" --response-file "$work/late.crp"
+is .error.advice "burin resume $job"
+signed 0
+for again in 1 2; do
+	sleep 1.1
+	resume 6 "$job"
+	signed 1
+	says "carry $work/late.crq to the authority"
+	cp "$work/late.crq" "$work/asked"
+	resume 6 "$job" # who asks twice has one question
+	signed 0
+	cmp -s "$work/late.crq" "$work/asked" || die 'another question'
+	carry "$work/late.crq" "$work/late.crp"
+	peer_says '."query-pending" | length' 32
+	((again == 2)) || resume 6 "$job" --response-file "$work/late.crp"
+done
+
+# The certificate is there; that it is taken is one file more.
+resume 6 "$job" --response-file "$work/late.crp"
+is .state written
+is .error.code confirm-pending
+is .error.advice "carry $work/late.crq to the authority, then: burin resume $job --response-file FILE"
+signed 1
+b 0 status --json "$job"
+is '.jobs[0].state' written
+is '.jobs[0].next' "burin resume $job --response-file FILE"
+cp "$work/late.crq" "$work/asked"
+resume 6 "$job"
+signed 0
+cmp -s "$work/late.crq" "$work/asked" || die 'another confirmation'
+# The answer before is none to it, and does no harm.
+resume 7 "$job" --response-file "$work/late.crp"
+is .state written
+carry "$work/late.crq" "$work/confirmed.crp"
+peer_says '."client-status"' success
+resume 0 "$job" --response-file "$work/confirmed.crp"
+is .state 'done'
+signed 0
+peer_says .confirmed "$(j .certificate.serial | tr -d : |
+	tr '[:upper:]' '[:lower:]')"
+mv "$work/secret.away" "$work/secret"
+ok 'pending and a confirmation, in five files and without the secret'
+
+# One that fails the checks is turned down in a file.
+peer_start --confirm --lie other-key
+ask 6 alien --format cmc
+job=$(j .id)
+carry "$work/alien.crq" "$work/alien.crp"
+issued=$(peer_log '.issued[0]')
+resume 7 "$job" --response-file "$work/alien.crp"
+is .error.code check-G1
+says "carry $work/alien.crq to the authority"
+carry "$work/alien.crq" "$work/alien.crp"
+peer_says .rejected "$issued"
+ok 'and so is a certificate that is not taken'
 
 # --- by mail --------------------------------------------------------------------
 peer_start

@@ -83,6 +83,13 @@ peer_start --challenge --gcm 16
 proved "$ec"
 ok 'OAEP with SHA-256; AuthEnvelopedData with ICVs of 12 and 16 octets'
 
+# Two answers that only the key can read, and the challenge in one of them.
+peer_start --challenge --confirm --encrypt-response
+prove 0 "$rsa"
+peer_says '."client-status"' success
+called C_Decrypt 3
+ok 'an encrypted answer that wants to be confirmed is decrypted once'
+
 peer_start --challenge --legacy
 proved "$rsa" --legacy
 ok 'SHA-1 for those who have nothing else'
@@ -148,6 +155,7 @@ peer_start --challenge --lie wrong-witness
 for key in "$rsa" "$ec"; do
 	prove 7 "$key"
 	is .error.code pop-challenge
+	says 'the authority was told that it was wrong (popFailed)'
 	peer_says '."client-status"' failed
 	peer_says .aborted true
 	peer_says '.controls[]|select(.name|startswith("statusInfo")).name' \

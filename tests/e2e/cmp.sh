@@ -286,6 +286,7 @@ is '.certificate.sans[0]' email:bare@example.com
 ok 'attributes, or no subject: PKCS#10 by itself'
 
 # --- EdDSA ---------------------------------------------------------------------
+unwind slow
 key ed ed25519
 mock ed 0
 b 0 enroll --json --key "$uri" "${who_is[@]}" "${at[@]}" "${who[@]}" "${pin[@]}"
@@ -295,6 +296,7 @@ b 2 enroll --json --key "$uri" --reenroll "${at[@]}" "${pin[@]}"
 is .error.code cmp-eddsa
 b 2 revoke --json --key "$uri" --reason superseded "${at[@]}" "${pin[@]}"
 is .error.code cmp-eddsa
+unwind fast
 ok 'Ed25519: proves possession, and is told that it cannot protect messages'
 
 # --- what cannot be asked -------------------------------------------------------

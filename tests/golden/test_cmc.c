@@ -430,6 +430,7 @@ test_go_on(void **state)
 static void
 test_services(void **state)
 {
+	STACK_OF(X509) *certs = sk_X509_new_null();
 	struct golden g;
 
 	(void)state;
@@ -448,11 +449,14 @@ test_services(void **state)
 	g.ask.get_crl = 1;
 	check(g);
 	g = golden("publish", NONE, &first, &by_cert, NULL);
-	g.ask.publish = cert;
+	assert_non_null(certs);
+	assert_true(sk_X509_push(certs, cert) > 0);
+	g.ask.publish = certs;
 	check(g);
 	g.name = "unpublish";
 	g.ask.unpublish = 1;
 	check(g);
+	sk_X509_free(certs);
 }
 
 static void

@@ -41,6 +41,7 @@ case $kind in
 softhsm)
 	softhsm_token scene
 	types='rsa:2048 ec:P-256 ec:P-384 ec:P-521 ed25519 ed448'
+	unwind slow
 	args+=(--module "$SOFTHSM" --token-label scene)
 	;;
 nss)

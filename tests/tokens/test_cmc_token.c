@@ -16,10 +16,8 @@
 
 #include <burin/cmc.h>
 
+#include "one_softhsm.h"
 #include "pki.h"
-#include "softhsm.h"
-
-static struct softhsm h;
 
 static struct burin_subject *
 subject(void)
@@ -122,22 +120,6 @@ test_vouched_for(void **state)
 	EVP_PKEY_free(other);
 	EVP_PKEY_free(ca_key);
 	burin_key_free(&ra);
-}
-
-static int
-setup(void **state)
-{
-	(void)state;
-	softhsm_start(&h);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	softhsm_stop(&h);
-	return 0;
 }
 
 int

@@ -16,13 +16,12 @@
 
 #include <burin/cms.h>
 
+#include "one_softhsm.h"
 #include "pki.h"
-#include "softhsm.h"
 
 #define PKI_DATA "1.3.6.1.5.5.7.12.2"
 #define ID_DATA "1.2.840.113549.1.7.1"
 
-static struct softhsm h;
 static const char text[] = "what the token is asked to vouch for";
 static const unsigned char ski[] = { 9, 8, 7, 6 };
 
@@ -193,22 +192,6 @@ not_opening(void **state)
 	OPENSSL_free(der);
 	EVP_PKEY_free(other);
 	burin_key_free(&k);
-}
-
-static int
-setup(void **state)
-{
-	(void)state;
-	softhsm_start(&h);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	softhsm_stop(&h);
-	return 0;
 }
 
 int

@@ -16,10 +16,8 @@
 
 #include <burin/crmf.h>
 
+#include "one_softhsm.h"
 #include "pki.h"
-#include "softhsm.h"
-
-static struct softhsm h;
 
 static struct burin_subject *
 subject(void)
@@ -169,22 +167,6 @@ another_key(void **state)
 	EVP_PKEY_free(other);
 	burin_subject_free(&s);
 	burin_key_free(&k);
-}
-
-static int
-setup(void **state)
-{
-	(void)state;
-	softhsm_start(&h);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	softhsm_stop(&h);
-	return 0;
 }
 
 int

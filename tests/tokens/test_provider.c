@@ -19,11 +19,10 @@
 #include <openssl/provider.h>
 #include <openssl/rsa.h>
 
-#include "softhsm.h"
+#include "one_softhsm.h"
 
 #define MAX 512
 
-static struct softhsm h;
 static const unsigned char text[] = "what is signed";
 
 /* How a signature is asked for; md NULL: EdDSA. */
@@ -518,22 +517,6 @@ refusal(void **state)
 	burin_error_clear(&e);
 	assert_int_equal(burin_key_last_error(k, NULL), -1);
 	burin_key_free(&k);
-}
-
-static int
-setup(void **state)
-{
-	(void)state;
-	softhsm_start(&h);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	softhsm_stop(&h);
-	return 0;
 }
 
 int

@@ -18,9 +18,8 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
-#include "softhsm.h"
+#include "one_softhsm.h"
 
-static struct softhsm h;
 static const char text[] = "what is sealed";
 
 #define OK(expr)                                     \
@@ -280,22 +279,6 @@ opening(void **state)
 	X509_free(x);
 	burin_key_free(&k);
 	EVP_PKEY_free(ca);
-}
-
-static int
-setup(void **state)
-{
-	(void)state;
-	softhsm_start(&h);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	(void)state;
-	softhsm_stop(&h);
-	return 0;
 }
 
 int

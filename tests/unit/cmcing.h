@@ -23,6 +23,7 @@
 static struct burin_error e;
 static EVP_PKEY *ed, *other, *rsa, *x25519;
 static X509 *cert;
+static STACK_OF(X509) * certs; /* cert alone */
 static unsigned char ed_id[20], rsa_id[20];
 static struct burin_subject *subject;
 static struct burin_secret *secret;
@@ -61,6 +62,8 @@ setup(void **state)
 	rsa = pki_key("RSA");
 	x25519 = pki_key("X25519");
 	cert = pki_ca("Example CA", ed);
+	certs = sk_X509_new_null();
+	assert_true(sk_X509_push(certs, cert) > 0);
 	key_id(ed, ed_id);
 	key_id(rsa, rsa_id);
 	must(burin_subject_new(&subject, &e));
@@ -93,6 +96,7 @@ teardown(void **state)
 	(void)state;
 	burin_secret_free(&secret);
 	burin_subject_free(&subject);
+	sk_X509_free(certs);
 	X509_free(cert);
 	EVP_PKEY_free(ed);
 	EVP_PKEY_free(other);

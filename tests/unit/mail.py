@@ -3,6 +3,7 @@
 """Mail as Python's email module reads and writes it, for test_mime.c.
 
 mail.py check MAIL DER KIND   MAIL is one of ours, with DER in it
+mail.py reply MAIL DER KIND   and it answers one that test_mime.c knows
 mail.py make SHAPE DER MAIL   writes a mail with DER in it
 """
 
@@ -14,6 +15,8 @@ from email.message import EmailMessage
 KINDS = {
     "full": ("application/pkcs7-mime", "CMC-request", "smime.p7m"),
     "simple": ("application/pkcs10", None, "smime.p10"),
+    "response": ("application/pkcs7-mime", "CMC-response", "smime.p7m"),
+    "certs": ("application/pkcs7-mime", "certs-only", "smime.p7c"),
 }
 
 
@@ -32,6 +35,15 @@ def check(path, der, kind):
     assert m.get_content() == der
     with open(path, "rb") as f:
         assert all(len(line) < 79 for line in f)
+
+
+def reply(path):
+    with open(path, "rb") as f:
+        m = email.message_from_binary_file(f, policy=email.policy.default)
+    assert m["To"] == "Alice <a@example.org>", m["To"]
+    assert m["Subject"] == "Re: B\u00f6hm asks", m["Subject"]
+    assert m["In-Reply-To"] == "<one.two@example.org>", m["In-Reply-To"]
+    assert m["References"] == m["In-Reply-To"]
 
 
 def new(subject):
@@ -88,6 +100,18 @@ def make(shape, der):
             outer.set_content("see below\n")
             outer.add_attachment(m)
             m = outer
+    elif shape in ("request", "simple"):
+        m = EmailMessage()
+        m["From"] = "Alice <alice@example.org>, b@example.org"
+        m["Sender"] = "alice@example.org"
+        m["Subject"] = "B\u00f6hm asks"
+        m["Message-ID"] = "<one.two@example.org>"
+        m.set_content("please\n")
+        if shape == "request":
+            attach(m, der, "CMC-Request")
+        else:
+            m.add_attachment(der, maintype="application", subtype="pkcs10",
+                             filename="smime.p10")
     else:
         sys.exit("no such shape: " + shape)
     return m.as_bytes(policy=policy)
@@ -96,8 +120,10 @@ def make(shape, der):
 def main(args):
     with open(args[2], "rb") as f:
         der = f.read()
-    if args[0] == "check":
+    if args[0] != "make":
         check(args[1], der, args[3])
+        if args[0] == "reply":
+            reply(args[1])
     else:
         with open(args[3], "wb") as f:
             f.write(make(args[1], der))

@@ -20,6 +20,8 @@
 
 #include <openssl/rsa.h>
 
+#include <burin/names.h>
+
 #include "authority/ca.h"
 #include "pki.h"
 
@@ -44,6 +46,7 @@ struct bench {
 	struct store *st;
 	struct issuer ca;
 	EVP_PKEY *ca_key, *key;
+	const struct settings *cnf;
 	struct invite invite;
 	struct burin_error e;
 	enum issue_outcome outcome;
@@ -161,6 +164,8 @@ run(struct bench *b, const unsigned char *der, size_t len, int manual,
 		.profile = "unit",
 		.invite = &b->invite,
 		.manual = manual,
+		.cnf = b->cnf,
+		.via = "unit",
 		.now = now };
 
 	(void)snprintf(
@@ -470,6 +475,159 @@ waits_for_the_operator(void **state)
 }
 
 static void
+denied_stays_denied(void **state)
+{
+	struct bench *b = *state;
+	long long id = 0;
+	unsigned char *der;
+	size_t len;
+
+	der = request("alice", b->key, NULL, &len);
+	assert_int_equal(run(b, der, len, 1, PKI_NOW), 0);
+	assert_int_equal(authority_pending(b->dir, remember_id, &id, &b->e), 0);
+	assert_int_equal(authority_deny(b->dir, id, "no such badge", &b->e), 0);
+	assert_int_equal(run(b, der, len, 1, PKI_NOW), -1);
+	assert_string_equal(b->e.code, "request-denied");
+	assert_non_null(strstr(b->e.reason, "no such badge"));
+	OPENSSL_free(der);
+}
+
+/* RFC 6402 section 2.3 (c). */
+static void
+holds_the_bound_subject(void **state)
+{
+	struct bench *b = *state;
+	unsigned char *der;
+	size_t len;
+
+	b->invite.subject = strdup("CN=bob");
+	der = request("alice", b->key, NULL, &len);
+	refused(b, der, len, BURIN_EAUTHORITY, "subject-refused");
+	OPENSSL_free(der);
+	der = request("bob", b->key, NULL, &len);
+	assert_int_equal(run(b, der, len, 0, PKI_NOW), 0);
+	OPENSSL_free(der);
+}
+
+/* One renewal of the bench's certificate as the settings say. */
+static int
+renew(struct bench *b, const struct settings *cnf, X509 *old, EVP_PKEY *key,
+    const char *cn, int renamed)
+{
+	struct issue_input in = { .profiles = b->profiles,
+		.cnf = cnf,
+		.principal = "certificate:2",
+		.profile = "unit",
+		.renews = old,
+		.renamed = renamed,
+		.now = PKI_NOW };
+	X509 *cert = NULL;
+	unsigned char *der;
+	size_t len;
+	int rc;
+
+	burin_error_clear(&b->e);
+	der = request(cn, key, NULL, &len);
+	rc = issue_pkcs10(
+	    b->st, &b->ca, &in, der, len, &b->outcome, &cert, &b->e);
+	X509_free(cert);
+	OPENSSL_free(der);
+	return rc;
+}
+
+static void
+switches_for_keys_and_names(void **state)
+{
+	struct settings cnf = { .no_renew_same_key = 1 };
+	struct bench *b = *state;
+	EVP_PKEY *fresh = pki_key("P-256");
+	unsigned char *der;
+	X509 *old;
+	size_t len;
+
+	der = request("alice", b->key, NULL, &len);
+	assert_int_equal(run(b, der, len, 0, PKI_NOW), 0);
+	OPENSSL_free(der);
+	old = b->cert;
+	b->cert = NULL;
+	assert_int_equal(renew(b, &cnf, old, b->key, "alice", 0), -1);
+	assert_string_equal(b->e.code, "key-renewed");
+	/* Another name: by the operator, or at once. */
+	assert_int_equal(renew(b, &cnf, old, fresh, "eve", 1), 0);
+	assert_int_equal(b->outcome, ISSUE_PENDING);
+	cnf.rename = 1;
+	assert_int_equal(renew(b, &cnf, old, fresh, "eve", 1), 0);
+	assert_int_equal(b->outcome, ISSUE_DONE);
+	cnf.no_renew_same_key = 0;
+	assert_int_equal(renew(b, &cnf, old, b->key, "alice", 0), 0);
+	cnf.key_reuse = REUSE_REFUSE;
+	invite(b, NULL);
+	der = request("eve", fresh, NULL, &len);
+	b->cnf = &cnf;
+	refused(b, der, len, BURIN_EAUTHORITY, "key-reused");
+	OPENSSL_free(der);
+	cnf.key_reuse = REUSE_ALLOW;
+	der = request("mallory", fresh, NULL, &len);
+	assert_int_equal(run(b, der, len, 0, PKI_NOW), 0);
+	OPENSSL_free(der);
+	X509_free(old);
+	EVP_PKEY_free(fresh);
+}
+
+/* What was revoked for its key gets no other name, nor the same again. */
+static void
+compromised_keys_stay_out(void **state)
+{
+	struct bench *b = *state;
+	char *serial;
+	unsigned char *der;
+	size_t len;
+
+	der = request("alice", b->key, NULL, &len);
+	assert_int_equal(run(b, der, len, 0, PKI_NOW), 0);
+	OPENSSL_free(der);
+	serial = burin_serial_text(X509_get0_serialNumber(b->cert));
+	assert_int_equal(
+	    authority_revoke(b->dir, serial, "keyCompromise", &b->e), 0);
+	invite(b, NULL);
+	der = request("alice2", b->key, NULL, &len);
+	refused(b, der, len, BURIN_EAUTHORITY, "key-compromised");
+	OPENSSL_free(der);
+	free(serial);
+}
+
+static void
+find_refusal(void *arg, const struct authority_line *l)
+{
+	if (strcmp(l->event, "refused") == 0 &&
+	    strstr(l->detail, "weak-key-size") != NULL &&
+	    strstr(l->detail, "invite:") != NULL &&
+	    strstr(l->detail, "via unit") != NULL)
+		(*(int *)arg)++;
+	if (strcmp(l->event, "proof-failed") == 0)
+		(*(int *)arg) += 100;
+}
+
+static void
+refusals_are_in_the_log(void **state)
+{
+	struct bench *b = *state;
+	EVP_PKEY *small = EVP_RSA_gen(1024);
+	unsigned char *der;
+	size_t len;
+	int n = 0;
+
+	der = request("alice", small, NULL, &len);
+	refused(b, der, len, BURIN_EAUTHORITY, "weak-key-size");
+	der[len - 1] ^= 1;
+	refused(b, der, len, BURIN_EUSAGE, "pop-failed");
+	OPENSSL_free(der);
+	EVP_PKEY_free(small);
+	assert_int_equal(authority_log(b->dir, find_refusal, &n, &b->e), 0);
+	assert_int_equal(n, 101);
+}
+
+static void
 audit_log_shows_changes(void **state)
 {
 	struct bench *b = *state;
@@ -521,6 +679,11 @@ main(void)
 		TEST(renewal_keeps_the_name),
 		TEST(renewal_keeps_the_resources),
 		TEST(waits_for_the_operator),
+		TEST(denied_stays_denied),
+		TEST(holds_the_bound_subject),
+		TEST(switches_for_keys_and_names),
+		TEST(compromised_keys_stay_out),
+		TEST(refusals_are_in_the_log),
 		TEST(audit_log_shows_changes),
 		TEST(secrets_are_checked_whole),
 	};

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "cmcing.h"
+#include "csr/internal.h"
 #include "mutate.h"
 
 static void
@@ -44,6 +45,57 @@ asks_not(struct der d, EVP_PKEY *pub, const char *code)
 	assert_int_equal(e.status, BURIN_ECHECK);
 	assert_null(a.subject);
 	assert_int_equal(ERR_peek_error(), 0);
+}
+
+/* changeSubjectName that is none, and alternative names alone (RFC 6402). */
+static void
+test_asked_names(void **state)
+{
+	static const char *const wrong[] = { "DER:3000", "DER:30020500",
+		"DER:30043000a201", "UTF8:CN=r8", "DER:3006300030003000" };
+	static const char alone[] = "DER:3010300e820c72382e6578616d706c652e6f";
+	struct burin_asked a;
+	ASN1_TYPE *value;
+	X509_ATTRIBUTE *attr;
+	struct burin_subject *s;
+	struct der d;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i <= sizeof(wrong) / sizeof(wrong[0]); i++) {
+		const char *text =
+		    i < sizeof(wrong) / sizeof(wrong[0]) ? wrong[i] : alone;
+		long len = 0;
+		unsigned char *der;
+		const unsigned char *p;
+
+		burin_error_clear(&e);
+		if (strncmp(text, "DER:", 4) == 0) {
+			p = der = OPENSSL_hexstr2buf(text + 4, &len);
+			value = d2i_ASN1_TYPE(NULL, &p, len);
+			OPENSSL_free(der);
+		} else {
+			value = ASN1_generate_nconf(text, NULL);
+		}
+		assert_non_null(value);
+		must(burin_subject_new(&s, &e));
+		must(burin_subject_set_dn(s, "CN=r7", &e));
+		must(
+		    csr_attribute_make("1.3.6.1.5.5.7.7.36", value, &attr, &e));
+		must(csr_subject_put_attribute(s, attr, "test", &e));
+		must(burin_pkcs10_make(s, ed, ed, NULL, &d.data, &d.len, &e));
+		if (text == alone) {
+			must(burin_asked_parse(
+			    d.data, d.len, ed, BURIN_ECHECK, &a, &e));
+			assert_int_equal(X509_NAME_entry_count(a.subject), 0);
+			burin_asked_clear(&a);
+		} else {
+			asks_not(d, ed, "request-malformed");
+		}
+		ASN1_TYPE_free(value);
+		burin_subject_free(&s);
+		OPENSSL_free(d.data);
+	}
 }
 
 static void
@@ -102,7 +154,7 @@ test_asked_message(void **state)
 	drop(&m);
 	/* a message without requests */
 	ask = ask_for(NULL, &by_cert);
-	ask.publish = cert;
+	ask.publish = certs;
 	m = make(&ask);
 	asks_not(m.der, ed, "request-not-there");
 	drop(&m);
@@ -193,6 +245,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_asked_names),
 		cmocka_unit_test(test_asked_single),
 		cmocka_unit_test(test_asked_message),
 		cmocka_unit_test(test_asked_nonsense),

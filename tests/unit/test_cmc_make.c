@@ -12,6 +12,8 @@
 
 #include <cmocka.h>
 
+#include "csr/internal.h"
+
 #include "cmcing.h"
 
 /* --- a conversation ------------------------------------------------------- */
@@ -419,6 +421,11 @@ test_retrieval(void **state)
 	s = value_of(&m, CMC_GET_CRL_CONTROL)->value.sequence;
 	assert_int_equal(s->data[2], 0x30); /* Name */
 	drop(&m);
+	/* anybody may ask */
+	ask.signer = NULL;
+	m = make(&ask);
+	assert_int_equal(burin_cms_n_signers(m.cms), 0);
+	drop(&m);
 }
 
 static void
@@ -432,7 +439,7 @@ test_publish(void **state)
 
 	(void)state;
 	assert_int_equal(X509_digest(cert, EVP_sha256(), md, &len), 1);
-	ask.publish = cert;
+	ask.publish = certs;
 	for (; ask.unpublish < 2; ask.unpublish++) {
 		m = make(&ask);
 		p = ASN1_TYPE_unpack_sequence(ASN1_ITEM_rptr(CMC_PUBLISH),
@@ -445,6 +452,35 @@ test_publish(void **state)
 		CMC_PUBLISH_free(p);
 		drop(&m);
 	}
+}
+
+static void
+test_publish_place(void **state)
+{
+	struct burin_cmc_ask ask = ask_for(NULL, &by_cert);
+	const CMC_PUB_PLACE *place;
+	CMC_PUBLISH *p;
+	struct message m;
+
+	(void)state;
+	ask.publish = sk_X509_dup(certs);
+	assert_true(sk_X509_push(ask.publish, cert) > 0);
+	ask.publish_place = BURIN_CMC_WEB;
+	ask.publish_uri = "http://certs.example.org/";
+	m = make(&ask);
+	p = ASN1_TYPE_unpack_sequence(
+	    ASN1_ITEM_rptr(CMC_PUBLISH), value_of(&m, CMC_PUBLISH_CERT));
+	assert_int_equal(sk_ASN1_OCTET_STRING_num(p->certHashes), 2);
+	assert_int_equal(sk_CMC_PUB_PLACE_num(p->info->places), 1);
+	place = sk_CMC_PUB_PLACE_value(p->info->places, 0);
+	assert_int_equal(ASN1_INTEGER_get(place->method), 2);
+	assert_int_equal(place->location->type, GEN_URI);
+	assert_int_equal(
+	    ASN1_STRING_length(place->location->d.uniformResourceIdentifier),
+	    strlen(ask.publish_uri));
+	CMC_PUBLISH_free(p);
+	drop(&m);
+	sk_X509_free(ask.publish);
 }
 
 /* --- changeSubjectName ---------------------------------------------------- */
@@ -473,6 +509,69 @@ test_change_name(void **state)
 	burin_subject_free(&to);
 }
 
+/* The first (and only) changeSubjectName asks for CN=r8, dns:r8.example. */
+static void
+asks_for_r8(const struct burin_subject *s, int crmf)
+{
+	struct burin_cmc_request r = { .form = crmf ? BURIN_CMC_CRMF
+						    : BURIN_CMC_PKCS10,
+		.subject = s,
+		.pub = ed,
+		.how = { .pop = BURIN_POP_SIGNATURE, .key = ed, .agree = -1 } };
+	struct burin_asked a;
+	GENERAL_NAMES *names;
+	struct der d;
+	char *cn;
+
+	must(burin_cmc_requests_make(
+	    &r, 1, &thread, &identity, &d.data, &d.len, &e));
+	must(burin_asked_parse(d.data, d.len, ed, BURIN_ECHECK, &a, &e));
+	cn = X509_NAME_oneline(a.subject, NULL, 0);
+	assert_string_equal(cn, "/CN=r8");
+	OPENSSL_free(cn);
+	names = X509V3_get_d2i(a.extensions, NID_subject_alt_name, NULL, NULL);
+	assert_int_equal(sk_GENERAL_NAME_num(names), 1);
+	GENERAL_NAMES_free(names);
+	burin_asked_clear(&a);
+	OPENSSL_free(d.data);
+}
+
+/* The names of the certificate outside, those that are wanted inside. */
+static void
+test_rename(void **state)
+{
+	struct burin_subject *s;
+	int i, changed;
+
+	(void)state;
+	for (i = 0; i < 4; i++) {
+		burin_error_clear(&e);
+		must(burin_subject_new(&s, &e));
+		must(burin_subject_set_dn(s, "CN=r8", &e));
+		must(burin_subject_add_san(s, "dns:r8.example", &e));
+		must(burin_cmc_rename(s, cert, i & 1, &changed, &e));
+		assert_int_equal(changed, 1);
+		assert_int_equal(
+		    X509_NAME_cmp(s->dn, X509_get_subject_name(cert)), 0);
+		assert_int_equal(sk_GENERAL_NAME_num(s->sans), 0);
+		asks_for_r8(s, i & 2);
+		burin_subject_free(&s);
+	}
+	/* the same names: nothing is changed */
+	must(burin_subject_new(&s, &e));
+	must(burin_subject_set_dn(s, "CN=Example CA", &e));
+	must(burin_cmc_rename(s, cert, 0, &changed, &e));
+	assert_int_equal(changed, 0);
+	assert_int_equal(sk_X509_ATTRIBUTE_num(s->attributes), 0);
+	burin_subject_free(&s);
+	/* none at all cannot be wished for */
+	must(burin_subject_new(&s, &e));
+	assert_int_equal(burin_cmc_rename(s, cert, 0, &changed, &e), -1);
+	assert_string_equal(e.code, "name-empty");
+	assert_int_equal(changed, 0);
+	burin_subject_free(&s);
+}
+
 int
 main(void)
 {
@@ -489,7 +588,9 @@ main(void)
 		cmocka_unit_test(test_revoke),
 		cmocka_unit_test(test_retrieval),
 		cmocka_unit_test(test_publish),
+		cmocka_unit_test(test_publish_place),
 		cmocka_unit_test(test_change_name),
+		cmocka_unit_test(test_rename),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

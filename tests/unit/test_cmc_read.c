@@ -222,6 +222,52 @@ test_simple(void **state)
 	refused(BURIN_EAUTHORITY, "cmc-empty");
 }
 
+/* Who asks a person: how often, and what is said. */
+struct asking {
+	int times;
+	const struct burin_cmc_identity *answer;
+};
+
+static int
+ask_person(
+    void *arg, const struct burin_cmc_identity **out, struct burin_error *err)
+{
+	struct asking *a = arg;
+
+	a->times++;
+	*out = a->answer;
+	if (a->answer != NULL)
+		return 0;
+	(void)burin_fail(err, BURIN_EUSAGE, "nobody-there", "no answer");
+	return burin_error_rule(err, "RFC 10002 section 4");
+}
+
+/* The secret is asked for when an answer needs it, and no sooner. */
+static void
+test_find_secret(void **state)
+{
+	struct asking a = { 0, &identity };
+	struct said s;
+
+	(void)state;
+	x.find_identity = ask_person;
+	x.arg = &a;
+	begin(&s);
+	by_ca(&s);
+	taken(BURIN_CMC_DONE);
+	burin_cmc_reply_clear(&reply);
+	assert_int_equal(a.times, 0);
+	begin(&s);
+	by_secret(&s, secret);
+	taken(BURIN_CMC_DONE);
+	assert_string_equal(reply.signer, "shared secret");
+	burin_cmc_reply_clear(&reply);
+	assert_int_equal(a.times, 1);
+	a.answer = NULL;
+	refused(BURIN_EUSAGE, "nobody-there");
+	assert_int_equal(a.times, 2);
+}
+
 static void
 test_secret(void **state)
 {
@@ -711,6 +757,7 @@ main(void)
 		ONE(test_signature),
 		ONE(test_unsigned),
 		ONE(test_simple),
+		ONE(test_find_secret),
 		ONE(test_secret),
 		ONE(test_no_answer),
 		ONE(test_our_request),

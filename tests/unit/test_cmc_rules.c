@@ -79,7 +79,7 @@ test_signer_rules(void **state)
 	refused(&ask, "signer-missing", "RFC 10002 section 3.2");
 	/* a key alone only goes on with what its request began */
 	ask = ask_for(NULL, &by_key);
-	ask.publish = cert;
+	ask.publish = certs;
 	refused(&ask, "signer-not-in-request", "RFC 10002 section 3.2");
 	OPENSSL_free(ed_req.data);
 	OPENSSL_free(rsa_p10.data);
@@ -111,7 +111,7 @@ test_secret_rules(void **state)
 	ask.link = 1;
 	refused(&ask, "random-missing", "RFC 10002 section 6.3.1.3");
 	ask = ask_for(NULL, &by_cert);
-	ask.publish = cert;
+	ask.publish = certs;
 	ask.link = 1;
 	refused(&ask, "random-missing", "RFC 10002 section 6.3.1.3");
 	OPENSSL_free(reqs.data);
@@ -138,7 +138,7 @@ test_revocation_rules(void **state)
 	ask.revoke = &r;
 	m = make(&ask);
 	drop(&m);
-	ask.publish = cert;
+	ask.publish = certs;
 	refused(&ask, "signer-missing", "RFC 10002 section 3.2");
 	ask = ask_for(&reqs, NULL);
 	ask.revoke = &r;
@@ -202,6 +202,24 @@ test_other_rules(void **state)
 	ask.get_serial = NULL;
 	ask.get_issuer = NULL;
 	refused(&ask, "retrieval-malformed", "RFC 10002 section 6.10");
+	/* looking up is for everybody, but not what goes with it */
+	ask = ask_for(NULL, &by_nobody);
+	ask.get_issuer = X509_get_issuer_name(cert);
+	ask.get_crl = 1;
+	ask.publish = certs;
+	refused(&ask, "signer-missing", "RFC 10002 section 3.2");
+	ask = ask_for(NULL, &by_cert);
+	ask.publish = certs;
+	ask.unpublish = 1;
+	ask.publish_place = BURIN_CMC_LDAP;
+	refused(&ask, "publication-malformed", "RFC 10002 section 6.18");
+	ask.unpublish = 0;
+	ask.publish_uri = "ldap://\xc3\xa4";
+	refused(&ask, "publication-malformed", "RFC 10002 section 6.18");
+	ask.publish = sk_X509_new_null();
+	ask.publish_uri = NULL;
+	refused(&ask, "publication-malformed", "RFC 10002 section 6.18");
+	sk_X509_free(ask.publish);
 	ask = ask_for(NULL, &by_key);
 	ask.abort_pop = UINT32_MAX;
 	refused(&ask, "body-part", "RFC 10002 section 3.2.2");

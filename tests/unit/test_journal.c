@@ -84,6 +84,7 @@ fill(struct job *job)
 	assert_int_equal(blob_set(&job->transaction_id, "tid", 3, &e), 0);
 	assert_int_equal(blob_set(&job->sender_nonce, "sn", 2, &e), 0);
 	assert_int_equal(blob_set(&job->recipient_nonce, "rn", 2, &e), 0);
+	job->confirm = CONFIRM_SAID;
 	burin_fail(
 	    &job->error, BURIN_ETOKEN, "token-missing", "gone \xff away");
 	burin_error_advice(&job->error, "plug it in");
@@ -128,6 +129,7 @@ same_job(const struct job *a, const struct job *b)
 	same_blob(&a->transaction_id, &b->transaction_id);
 	same_blob(&a->sender_nonce, &b->sender_nonce);
 	same_blob(&a->recipient_nonce, &b->recipient_nonce);
+	assert_int_equal(a->confirm, b->confirm);
 	assert_int_equal(a->error.status, b->error.status);
 	assert_int_equal(a->error.ckr, b->error.ckr);
 	assert_string_equal(a->error.code, b->error.code);

@@ -301,6 +301,27 @@ test_issue_send(void **state)
 	free(text);
 }
 
+/* {base}: the authority's URL, or the line is left out. */
+static void
+test_issue_base(void **state)
+{
+	char *text;
+
+	(void)state;
+	base = "https://ca.example.org:8443";
+	text = issue("default", "P-256", "CN=a", "a@example.com", NULL);
+	holds(text, "CA Issuers - URI:https://ca.example.org:8443/ca.cer");
+	holds(text, "URI:https://ca.example.org:8443/ca.crl");
+	free(text);
+	base = NULL;
+	text = issue("default", "P-256", "CN=a", "a@example.com", NULL);
+	assert_null(strstr(text, "CRL Distribution"));
+	assert_null(strstr(text, "Authority Information Access"));
+	free(text);
+	refused(burin_url_check("https://a,URI:b", &e), "url-malformed");
+	refused(burin_url_check("ldap://a", &e), "url-malformed");
+}
+
 static void
 test_issue_others(void **state)
 {
@@ -346,6 +367,23 @@ extensions(const struct burin_profile *p, const char *const *lines)
 	X509_REQ_free(req);
 	EVP_PKEY_free(key);
 	return rc;
+}
+
+/* What else an authority says: policies and where things are. */
+static void
+test_issue_places(void **state)
+{
+	static const char *const none[] = { NULL };
+	struct burin_profile *p = taken(
+	    "[certificate]\ndays = 1\n"
+	    "certificatePolicies = critical,1.3.6.1.5.5.7.14.2\n"
+	    "subjectInfoAccess = caRepository;URI:rsync://a.example/r/\n"
+	    "authorityInfoAccess = caIssuers;URI:rsync://a.example/ca.cer\n"
+	    "crlDistributionPoints = URI:rsync://a.example/ca.crl\n");
+
+	(void)state;
+	assert_int_equal(extensions(p, none), 4);
+	burin_profile_free(&p);
 }
 
 static void
@@ -578,6 +616,8 @@ main(void)
 		cmocka_unit_test(test_issue_im),
 		cmocka_unit_test(test_issue_send),
 		cmocka_unit_test(test_issue_others),
+		cmocka_unit_test(test_issue_base),
+		cmocka_unit_test(test_issue_places),
 		cmocka_unit_test(test_copy),
 		cmocka_unit_test(test_nobody),
 		cmocka_unit_test(test_user_first),
