@@ -53,21 +53,30 @@ read_signals(struct keeper *k)
 }
 
 static int
+check_time(struct keeper *k, int64_t *left, struct burin_error *e)
+{
+	*left = -1;
+	if (!k->asked)
+		return 0;
+	*left = k->kill_at - now_ms();
+	if (*left > 0)
+		return 0;
+	return burin_fail(e, BURIN_EINTERNAL, "front-hung",
+	    "the process that answers requests did not stop within %d s and "
+	    "was ended",
+	    GRACE_MS / 1000);
+}
+
+static int
 wait_at_door(void *arg, int fd, short events, struct burin_error *e)
 {
 	struct keeper *k = arg;
 	struct pollfd p[2] = { { .fd = fd, .events = events },
 		{ .fd = k->signals, .events = POLLIN } };
-	int64_t left = -1;
+	int64_t left;
 
-	if (k->asked) {
-		left = k->kill_at - now_ms();
-		if (left <= 0)
-			return burin_fail(e, BURIN_EINTERNAL, "front-hung",
-			    "the process that answers requests did not stop "
-			    "within %d s and was ended",
-			    GRACE_MS / 1000);
-	}
+	if (check_time(k, &left, e) != 0)
+		return -1;
 	if (poll(p, 2, (int)left) == -1 && errno != EINTR)
 		return burin_fail(e, BURIN_EINTERNAL, "door-closed",
 		    "cannot wait at the door: %s", strerror(errno));
@@ -86,9 +95,14 @@ serve(struct keeper *k, void (*ready)(void *arg), void *arg,
 {
 	unsigned char *body;
 	struct door_head h;
+	int64_t left;
 	int rc, was_ready = 0;
 
 	for (;;) {
+		/* A front that never rests keeps no signal away. */
+		read_signals(k);
+		if (check_time(k, &left, e) != 0)
+			return -1;
 		memset(&h, 0, sizeof(h));
 		if ((rc = door_receive(&k->line, &h, &body, e)) != 0)
 			return rc == 1 ? 0 : -1;
@@ -145,6 +159,9 @@ judge(struct keeper *k, int how, struct burin_error *e)
 		*e = k->last;
 		return -1;
 	}
+	/* Told to stop before it was ready. */
+	if (k->asked && WIFSIGNALED(how) && WTERMSIG(how) == SIGTERM)
+		return 0;
 	if (WIFSIGNALED(how))
 		(void)burin_fail(e, BURIN_EINTERRUPTED, "front-died",
 		    "the process that answers requests died of signal %d (%s)",

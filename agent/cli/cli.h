@@ -85,7 +85,7 @@ struct verb {
 	const char *help;  /* one line */
 	const struct opt *const *opts; /* groups of tables, NULL-ended */
 	size_t min_words, max_words;
-	int alone; /* loads no module, or is a server: no worker */
+	int alone; /* loads no module: no worker */
 	/* 0, or -1 with e set: the exit status is e->status. */
 	int (*run)(struct cli *c, struct burin_error *e);
 };
