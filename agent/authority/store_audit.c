@@ -107,6 +107,9 @@ add_line(struct store *st, const struct line *l, struct burin_error *e)
 	    "ib", l->seq, mac, sizeof(mac));
 }
 
+static int vaudit(struct store *st, struct burin_error *e, const char *event,
+    const char *fmt, va_list ap) BURIN_PRINTF(4, 0);
+
 static int
 vaudit(struct store *st, struct burin_error *e, const char *event,
     const char *fmt, va_list ap)
