@@ -15,11 +15,10 @@
 #include <openssl/err.h>
 #include <openssl/rsa.h>
 
-#include "softhsm.h"
+#include "one_softhsm.h"
 
 #define MAX 512
 
-static struct softhsm h;
 static const unsigned char text[] = "what is signed";
 
 /* The other end, as it is told to be. */
@@ -315,22 +314,6 @@ unfit(void **state)
 	burin_key_free(&k);
 }
 
-static int
-start(void **state)
-{
-	(void)state;
-	softhsm_start(&h);
-	return 0;
-}
-
-static int
-stop(void **state)
-{
-	(void)state;
-	softhsm_stop(&h);
-	return 0;
-}
-
 int
 main(void)
 {
@@ -342,5 +325,5 @@ main(void)
 		cmocka_unit_test(unfit),
 	};
 
-	return cmocka_run_group_tests(tests, start, stop);
+	return cmocka_run_group_tests(tests, setup, teardown);
 }
