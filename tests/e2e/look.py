@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Look at two screenshots of the status page, a light and a dark one.
 
-look.py RATIO LIGHT.png DARK.png: fails unless both have the page's background, its
-text, and a bar of what was issued today on one of what was refused, which is
+look.py RATIO LIGHT.png DARK.png: fails unless both have the page's background,
+its text, and a bar of what was issued today on one of what was refused, which is
 RATIO times as high.
 """
 import collections
@@ -69,5 +69,7 @@ def look(ratio, path, paper, issued, refused):
 
 
 RATIO = int(sys.argv[1])
-look(RATIO, sys.argv[2], (255, 255, 255), (0x1a, 0x7f, 0x37), (0xb3, 0x26, 0x1e))
-look(RATIO, sys.argv[3], (0x0d, 0x11, 0x17), (0x3f, 0xb9, 0x50), (0xff, 0x7b, 0x72))
+look(RATIO, sys.argv[2], (255, 255, 255), (0x1a, 0x7f, 0x37),
+     (0xb3, 0x26, 0x1e))
+look(RATIO, sys.argv[3], (0x0d, 0x11, 0x17), (0x3f, 0xb9, 0x50),
+     (0xff, 0x7b, 0x72))
