@@ -202,8 +202,10 @@ test_services(void **state)
 	assert_null(heard.get_crls[0].serial);
 	forget();
 	ask = ask_for(NULL, &by_cert);
-	ask.publish = cert;
+	assert_non_null(ask.publish = sk_X509_new_null());
+	assert_true(sk_X509_push(ask.publish, cert) > 0);
 	hear(asked(&ask));
+	sk_X509_free(ask.publish);
 	assert_int_equal(heard.n_publishes, 1);
 	assert_int_equal(heard.publishes[0].publish, 1);
 	assert_string_equal(heard.publishes[0].hash, "SHA256");
