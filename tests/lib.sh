@@ -192,13 +192,17 @@ object_list() {
 # An authority on its own SoftHSM token; $url when it is ready. Its module
 # options are its own, so that the token under test may be another module.
 authority_start() {
+	authority_init
+	authority_serve
+}
+# Made, and not yet started: for a script that has settings of its own.
+authority_init() {
 	softhsm_token test-ca
 	ca_module=(--module "$SOFTHSM")
 	burin "${ca_module[@]}" authority init "$work/ca" --token test-ca \
 		--name 'Test CA' --resource 'IPv6:2001:db8::/32' \
 		--pin-source "file:$work/pin" >"$work/out" 2>"$work/err" ||
 		die "authority init"
-	authority_serve
 }
 authority_serve() {
 	local i

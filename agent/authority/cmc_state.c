@@ -30,6 +30,7 @@ static const struct {
 	{ "invite-used", BURIN_CMC_BAD_IDENTITY },
 	{ "invite-expired", BURIN_CMC_BAD_IDENTITY },
 	{ "not-yours", BURIN_CMC_BAD_IDENTITY },
+	{ "renewal-changes-name", BURIN_CMC_BAD_IDENTITY },
 	{ "pop-failed", BURIN_CMC_POP_FAILED },
 	{ "pop-link", BURIN_CMC_POP_FAILED },
 	{ "pop-unsupported", BURIN_CMC_POP_FAILED },

@@ -60,7 +60,10 @@ cmc_nonce_check(struct cmc_work *w, struct burin_error *e)
 	const struct burin_cmc_octets *n = &w->h.recipient_nonce;
 	unsigned char mac[CMC_NONCE - NONCE_RANDOM];
 
-	if (n->len == 0)
+	/* Who knows nonces got one with the answer that this goes on from. */
+	if (n->len == 0 &&
+	    (w->h.sender_nonce.len == 0 ||
+		(w->h.pend_token.len == 0 && w->h.n_pops == 0)))
 		return 0;
 	if (n->len == CMC_NONCE) {
 		if (nonce_mac(w, n->data, mac, e) != 0)
@@ -70,8 +73,8 @@ cmc_nonce_check(struct cmc_work *w, struct burin_error *e)
 			return 0;
 	}
 	(void)burin_fail(e, BURIN_EAUTHORITY, "cmc-nonce",
-	    "recipientNonce is none that this authority gave in this "
-	    "transaction");
+	    "recipientNonce is missing, or none that this authority gave in "
+	    "this transaction");
 	return burin_error_rule(e, "RFC 10002 section 6.6");
 }
 

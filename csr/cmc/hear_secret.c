@@ -151,7 +151,7 @@ check_links(const struct cmc_hearing *hg, const struct against *a)
 		if (holds == -1)
 			return cmc_why_take(hg, BURIN_CMC_POP_FAILED, 0);
 		if (bad++ == 0)
-			cmc_why_set(hg->why, BURIN_CMC_POP_FAILED, 0);
+			(void)cmc_why_take(hg, BURIN_CMC_POP_FAILED, 0);
 		cmc_why_add(hg->why, hg->h->items[i].id);
 	}
 	return bad == 0 ? 0 : -1;

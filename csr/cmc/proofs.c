@@ -173,6 +173,16 @@ claim_refuse(const struct claim *c, const char *why, struct burin_error *e)
 	return refuse(c->kind, c->v2, c->status, why, e);
 }
 
+/* Not that the proof is wrong: nobody has looked (section 6.1.4, badAlg). */
+static int
+claim_refuse_algorithm(
+    const struct claim *c, const char *why, struct burin_error *e)
+{
+	(void)burin_fail(
+	    e, c->status, "algorithm-refused", "%s %s", c->kind->what, why);
+	return burin_error_rule(e, "%s", c->kind->rule[c->v2 != 0]);
+}
+
 /* RFC 8018 section 5.2, with bounds: a peer chose these. */
 static int
 read_pbkdf2(struct claim *c, struct burin_error *e)
@@ -218,7 +228,7 @@ static int
 read_v1(struct claim *c, const ASN1_TYPE *value, struct burin_error *e)
 {
 	if (!c->legacy)
-		return claim_refuse(
+		return claim_refuse_algorithm(
 		    c, "is of RFC 2797, with SHA-1, which is too weak", e);
 	if (value->type != V_ASN1_OCTET_STRING)
 		return claim_refuse(c, "is no OCTET STRING", e);
@@ -242,7 +252,7 @@ read_claim(struct claim *c, const ASN1_TYPE *value, struct burin_error *e)
 	if (read_key_maker(c, e) == -1)
 		return -1;
 	if (c->hash == NULL || c->mac == NULL)
-		return claim_refuse(c,
+		return claim_refuse_algorithm(c,
 		    "is made with an algorithm that is unknown or too weak", e);
 	return 0;
 }

@@ -381,7 +381,7 @@ test_legacy(void **state)
 	ask.link = 1;
 	hear(asked(&ask));
 	told(burin_cmc_hear_secret(&heard, &identity, 0, 0, &why, &e),
-	    BURIN_CMC_BAD_IDENTITY, NULL, 0, "identity-proof");
+	    BURIN_CMC_BAD_ALG, NULL, 0, "algorithm-refused");
 	must(burin_cmc_hear_secret(&heard, &identity, 0, 1, &why, &e));
 	forget();
 	OPENSSL_free(reqs.data);
