@@ -110,9 +110,9 @@ int
 store_revoke(
     struct store *st, const struct revocation *in, struct burin_error *e)
 {
-	enum cert_state state;
+	enum cert_state state = CERT_REVOKED;
 	struct issued c;
-	const char *event;
+	const char *event = "revoked";
 	int found, rc = -1;
 
 	if (store_cert_of_serial(st, in->serial, &c, &found, e) != 0)

@@ -114,7 +114,7 @@ run(struct cli *c, struct burin_error *e)
 {
 	struct service s;
 	struct timespec start;
-	size_t reason;
+	size_t reason = 0;
 	int rc = -1;
 
 	memset(&s, 0, sizeof(s));
