@@ -44,16 +44,22 @@ challenge_of(const struct cmc_work *w, const struct burin_cmc_item *item,
 	c->expires = w->t->now + Y_LIFE;
 }
 
-/* A challenge is answered once: right or wrong, it is gone. */
+/* A challenge is answered once, right or wrong, and that again as it was. */
 static int
 check_answer(struct cmc_work *w, const struct burin_cmc_item *item,
     const struct burin_cmc_pop *pop, struct burin_error *e)
 {
+	unsigned char message[CA_SHA256];
 	struct burin_secret *y = NULL;
 	struct challenge c;
 	int rc;
 
+	if (!EVP_Q_digest(
+		NULL, "SHA256", NULL, w->t->data, w->t->len, message, NULL))
+		return burin_fail_openssl(
+		    e, BURIN_EINTERNAL, "digest-failed", "SHA-256 failed");
 	challenge_of(w, item, &c);
+	c.answer = message;
 	if (store_begin(w->s->store, e) != 0)
 		return -1;
 	rc = store_challenge_take(w->s->store, &c, w->t->now, &y, e);
@@ -62,7 +68,7 @@ check_answer(struct cmc_work *w, const struct burin_cmc_item *item,
 	if (rc == 0 && y == NULL) {
 		(void)burin_fail(e, BURIN_EAUTHORITY, "pop-failed",
 		    "there is no challenge that this decryptedPOP answers: "
-		    "it was answered before, or is too old");
+		    "it was answered by another message, or is too old");
 		rc = burin_error_rule(e, "RFC 10002 section 6.7");
 	} else if (rc == 0) {
 		rc = burin_cmc_challenge_check(item, pop, y, 0, &w->why, e);

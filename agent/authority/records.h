@@ -252,11 +252,16 @@ struct challenge {
 	size_t transaction_len;
 	long long invite; /* 0: none */
 	time_t expires;
+	/* to take it: SHA-256 of the message that answers it */
+	const unsigned char *answer;
 };
 /* Takes the place of an earlier one of the same request and transaction. */
 int store_challenge_put(struct store *st, const struct challenge *c,
     const struct burin_secret *y, struct burin_error *e);
-/* Once: it is gone afterwards. *y NULL: none, or expired. */
+/*
+ * For one message only, however often that comes, as it does when its answer
+ * was lost. *y NULL: none, expired, or answered by another message.
+ */
 int store_challenge_take(struct store *st, const struct challenge *c,
     time_t now, struct burin_secret **y, struct burin_error *e);
 

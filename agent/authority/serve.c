@@ -5,6 +5,7 @@
  * token holds up whoever waits for its signature, until a signal stops it.
  */
 
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -17,12 +18,14 @@
 
 #include "http.h"
 
-#define MAX_CONNECTIONS 256 /* at once, with a thread each */
-#define MAX_PER_ADDRESS 64  /* of them from one address */
-#define IDLE_SECONDS 20	    /* then a connection is closed */
-#define MAX_HEADER 32768    /* bytes of memory per connection */
-#define NONCES 4096	    /* Digest nonces that are remembered */
-#define STOP_SECONDS 5	    /* for exchanges that are under way */
+#define MAX_CONNECTIONS 256	       /* at once, with a thread each */
+#define MAX_PER_ADDRESS 64	       /* of them from one address */
+#define IDLE_SECONDS 20		       /* then a connection is closed */
+#define MAX_HEADER 32768	       /* bytes of memory per connection */
+#define NONCES 4096		       /* Digest nonces that are remembered */
+#define SWEEP_SECONDS 3600	       /* between looks for what is over */
+#define KEEP_SECONDS (90L * 24 * 3600) /* that a request may wait */
+#define STOP_SECONDS 5		       /* for exchanges that are under way */
 #define BUSY_SECONDS 5	/* until a client that met a full house asks again */
 #define FIRST_ROOM 4096 /* bytes for a body, doubled as it grows */
 
@@ -270,6 +273,39 @@ stop(struct server *s, struct MHD_Daemon *d)
 	MHD_stop_daemon(d);
 }
 
+/* What is over is forgotten; that it was not is no reason to stop. */
+static void
+sweep(struct server *s)
+{
+	struct burin_error e = BURIN_ERROR_INIT;
+	struct store *st = s->a->store;
+	int rc;
+
+	if ((rc = store_begin(st, &e)) == 0) {
+		rc = store_sweep(st, time(NULL), KEEP_SECONDS, &e);
+		if (store_end(st, rc == 0, &e) != 0)
+			rc = -1;
+	}
+	if (rc != 0)
+		http_log("sweep: %s: %s", e.code, e.reason);
+}
+
+/* The signal that ends it. */
+static int
+wait_for_end(struct server *s, const sigset_t *signals)
+{
+	const struct timespec hour = { SWEEP_SECONDS, 0 };
+	int sig;
+
+	do {
+		sweep(s);
+		while ((sig = sigtimedwait(signals, NULL, &hour)) < 0 &&
+		    errno == EINTR)
+			;
+	} while (sig < 0);
+	return sig;
+}
+
 /* SIGINT and SIGTERM are blocked here, so the threads leave them to us. */
 static int
 run(struct server *s, int *fd, const char *url, const sigset_t *signals,
@@ -293,8 +329,7 @@ run(struct server *s, int *fd, const char *url, const sigset_t *signals,
 	}
 	*fd = -1;
 	ready(arg, url);
-	while (sigwait(signals, &sig) != 0)
-		;
+	sig = wait_for_end(s, signals);
 	http_log("stopping on signal %d", sig);
 	/* Whatever hangs: a keeper that was killed ends nobody any more. */
 	(void)alarm(STOP_SECONDS + 5);

@@ -67,6 +67,7 @@ static const char schema[] =
     "CREATE TABLE challenges ("
     " request BLOB NOT NULL, transaction_id BLOB NOT NULL,"
     " y BLOB NOT NULL, invite INTEGER, expires INTEGER NOT NULL,"
+    " answered_by BLOB,"
     " PRIMARY KEY (request, transaction_id)) STRICT;"
     /* stale: something was revoked since. */
     "CREATE TABLE crls ("

@@ -181,21 +181,22 @@ store_challenge_take(struct store *st, const struct challenge *c, time_t now,
 	*y = NULL;
 	if (store_query(st, &q, e,
 		"SELECT y FROM challenges WHERE request = ?"
-		" AND transaction_id = ? AND expires > ?",
-		"bbi", c->request, (size_t)CA_SHA256, id, c->transaction_len,
-		(long long)now) != 0 ||
+		" AND transaction_id = ? AND expires > ?"
+		" AND (answered_by IS NULL OR answered_by = ?)",
+		"bbib", c->request, (size_t)CA_SHA256, id, c->transaction_len,
+		(long long)now, c->answer, (size_t)CA_SHA256) != 0 ||
 	    (row = store_step(st, q, e)) < 0)
 		goto out;
 	if (row &&
 	    store_blob(q, 0, &sealed, &len, SEAL_EXTRA + BURIN_SECRET_MAX, e) !=
 		0)
 		goto out;
-	/* A second try with the same y would be a replay. */
+	/* Another message with the same y would be a replay. */
 	if (store_exec(st, e,
-		"DELETE FROM challenges WHERE request = ?"
-		" AND transaction_id = ?",
-		"bb", c->request, (size_t)CA_SHA256, id,
-		c->transaction_len) != 0)
+		"UPDATE challenges SET answered_by = ? WHERE request = ?"
+		" AND transaction_id = ? AND answered_by IS NULL",
+		"bbb", c->answer, (size_t)CA_SHA256, c->request,
+		(size_t)CA_SHA256, id, c->transaction_len) != 0)
 		goto out;
 	rc = 0;
 	if (sealed != NULL)

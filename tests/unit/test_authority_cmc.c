@@ -504,9 +504,14 @@ challenges_keys_that_cannot_sign(void **state)
 			.n_pops = 1 };
 		must(&b->e, say(&c, &ask));
 		assert_int_equal(c.reply.outcome, BURIN_CMC_DONE);
+		/* The answer was lost: the same message again. */
+		turn(&c);
+		must(&b->e, listen(&c, 0));
+		assert_int_equal(c.reply.outcome, BURIN_CMC_DONE);
 		(void)got(&c);
 		client_clear(&c);
 	}
+	assert_int_equal(lines_of(b, "issued"), 2);
 }
 
 static void

@@ -425,10 +425,12 @@ static void
 challenges_are_taken_once(void **state)
 {
 	static const unsigned char request[CA_SHA256] = { 7 };
+	static const unsigned char one[CA_SHA256] = { 1 }, other[CA_SHA256];
 	struct challenge c = { .request = request,
 		.transaction = (const unsigned char *)"tid",
 		.transaction_len = 3,
-		.expires = PKI_NOW + 60 };
+		.expires = PKI_NOW + 60,
+		.answer = one };
 	struct bench *b = *state;
 	struct burin_secret *y = secret(b, "why"), *got = NULL;
 
@@ -443,6 +445,12 @@ challenges_are_taken_once(void **state)
 	    store_challenge_take(b->st, &c, PKI_NOW, &got, &b->e), 0);
 	assert_true(burin_secret_eq(y, got));
 	burin_secret_free(&got);
+	/* For the same message again, and for no other. */
+	assert_int_equal(
+	    store_challenge_take(b->st, &c, PKI_NOW, &got, &b->e), 0);
+	assert_true(burin_secret_eq(y, got));
+	burin_secret_free(&got);
+	c.answer = other;
 	assert_int_equal(
 	    store_challenge_take(b->st, &c, PKI_NOW, &got, &b->e), 0);
 	assert_null(got);
