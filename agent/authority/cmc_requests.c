@@ -160,34 +160,6 @@ cmc_issue_one(struct cmc_work *w, const struct issue_input *in, uint32_t id,
 	return took(w, id, cert, in->confirm, t, e);
 }
 
-/* The new names in the place of the old ones. */
-static int
-rename_asked(struct burin_cmc_item *item, struct burin_error *e)
-{
-	struct burin_asked *a = &item->asked;
-	X509_NAME *subject;
-	X509_EXTENSION *old;
-	int i;
-
-	subject = item->new_subject != NULL ? X509_NAME_dup(item->new_subject)
-					    : X509_NAME_new();
-	if (subject == NULL)
-		return burin_fail_memory(e);
-	X509_NAME_free(a->subject);
-	a->subject = subject;
-	if ((i = X509v3_get_ext_by_NID(
-		 a->extensions, NID_subject_alt_name, -1)) >= 0) {
-		old = X509v3_delete_ext(a->extensions, i);
-		X509_EXTENSION_free(old);
-	}
-	if (item->new_names != NULL &&
-	    !X509V3_add1_i2d(&a->extensions, NID_subject_alt_name,
-		item->new_names, X509_NAME_entry_count(subject) == 0,
-		X509V3_ADD_DEFAULT))
-		return burin_fail_memory(e);
-	return 0;
-}
-
 /* RFC 6402 section 2.8: the outer names are those of the certificate. */
 static int
 take_new_name(const struct issue_input *in, struct burin_cmc_item *item,
@@ -203,7 +175,7 @@ take_new_name(const struct issue_input *in, struct burin_cmc_item *item,
 	}
 	if (policy_renewal(&item->asked, in->renews, e) != 0)
 		return -1;
-	return rename_asked(item, e);
+	return burin_cmc_item_rename(item, e);
 }
 
 /* A request of somebody whom an RA knows is in the RA's own layer. */

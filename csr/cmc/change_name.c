@@ -164,102 +164,27 @@ burin_cmc_rename(struct burin_subject *s, X509 *cert, int old, int *changed,
 /* --- read ------------------------------------------------------------------
  */
 
-struct new_name {
-	X509_NAME *dn; /* NULL: empty */
-	GENERAL_NAMES *sans;
-};
-
-/* 1 when it is all there, 0 otherwise. */
-static int
-read_subject(const ASN1_STRING *s, struct new_name *n)
-{
-	const unsigned char *p, *end;
-
-	if (s == NULL)
-		return n->sans != NULL;
-	end = s->data + s->length;
-	p = s->data;
-	if ((n->dn = d2i_X509_NAME(NULL, &p, s->length)) != NULL)
-		return p == end;
-	/* RFC 6402: alternative names alone look like a subject. */
-	p = s->data;
-	return n->sans == NULL &&
-	    (n->sans = d2i_GENERAL_NAMES(NULL, &p, s->length)) != NULL &&
-	    p == end;
-}
-
-static int
-read_new_name(const unsigned char *der, size_t len, struct new_name *n)
-{
-	const unsigned char *p = der;
-	CMC_NEW_NAME *value = d2i_CMC_NEW_NAME(NULL, &p, (long)len);
-	CMC_NEW_NAME_6402 *old = NULL;
-	int whole = 0;
-
-	if (value != NULL && p == der + len) {
-		n->sans = value->subjectAlt;
-		value->subjectAlt = NULL;
-		whole = read_subject(value->subject, n);
-	} else {
-		p = der;
-		old = d2i_CMC_NEW_NAME_6402(NULL, &p, (long)len);
-		if (old != NULL && p == der + len) {
-			n->sans = old->subjectAlt;
-			old->subjectAlt = NULL;
-			whole = read_subject(old->subject, n);
-		}
-	}
-	CMC_NEW_NAME_free(value);
-	CMC_NEW_NAME_6402_free(old);
-	return whole;
-}
-
-static int
-put_new_name(struct burin_asked *out, struct new_name *n,
-    enum burin_status status, struct burin_error *e)
-{
-	int at;
-
-	if (n->dn == NULL && (n->dn = X509_NAME_new()) == NULL)
-		return burin_fail_memory(e);
-	X509_NAME_free(out->subject);
-	out->subject = n->dn;
-	n->dn = NULL;
-	if (out->extensions == NULL &&
-	    (out->extensions = sk_X509_EXTENSION_new_null()) == NULL)
-		return burin_fail_memory(e);
-	at = csr_ext_find(out->extensions, OBJ_nid2obj(NID_subject_alt_name));
-	if (at >= 0)
-		X509_EXTENSION_free(
-		    sk_X509_EXTENSION_delete(out->extensions, at));
-	if (csr_check_dn(out->subject, "subject", status, e) == -1)
-		return -1;
-	if (n->sans == NULL)
-		return 0;
-	if (csr_ext_push(
-		out->extensions, NID_subject_alt_name, 0, n->sans, e) == -1)
-		return -1;
-	return csr_check_asked(out->extensions, status, e);
-}
-
 int
 cmc_asked_rename(const unsigned char *der, size_t len, enum burin_status status,
     struct burin_asked *out, struct burin_error *e)
 {
-	struct new_name n = { NULL, NULL };
-	int rc = -1;
+	GENERAL_NAMES *names = NULL;
+	X509_NAME *subject = NULL;
+	const char *why;
+	int rc;
 
 	(void)ERR_set_mark();
-	if (der == NULL || !read_new_name(der, len, &n)) {
+	why = der != NULL ? cmc_new_name_read(der, len, &subject, &names)
+			  : "cannot be decoded";
+	if (why != NULL) {
 		(void)burin_fail(e, status, "request-malformed",
-		    "the new names of the request (changeSubjectName) cannot "
-		    "be decoded");
-		(void)burin_error_rule(e, RULE);
+		    "changeSubjectName of the request %s", why);
+		rc = burin_error_rule(e, RULE);
 	} else {
-		rc = put_new_name(out, &n, status, e);
+		rc = cmc_new_name_put(out, subject, names, e);
 	}
 	(void)ERR_pop_to_mark();
-	X509_NAME_free(n.dn);
-	GENERAL_NAMES_free(n.sans);
+	X509_NAME_free(subject);
+	GENERAL_NAMES_free(names);
 	return rc;
 }

@@ -91,13 +91,4 @@ int cmc_hear_voice(const struct cmc_hearing *hg);
 int cmc_check_rounds(
     const struct cmc_hearing *hg, const struct burin_cms *cms, uint32_t id);
 
-/* --- changeSubjectName: RFC 6402 section 2.8 ------------------------------ */
-
-/*
- * The names in its value, as either generation encodes them. NULL, or what is
- * wrong: goes behind "has a changeSubjectName that".
- */
-const char *cmc_new_name_read(const unsigned char *der, size_t len,
-    X509_NAME **subject, GENERAL_NAMES **names);
-
 #endif

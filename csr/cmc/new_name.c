@@ -2,13 +2,14 @@
  * SPDX-License-Identifier: BSD-2-Clause
  *
  * Reading changeSubjectName: RFC 6402 section 2.8, with the tag of RFC 10002
- * and without.
+ * and without; and what it makes of the names asked for.
  */
 
 #include <openssl/err.h>
 
 #include "../internal.h"
 #include "hear.h"
+#include "requests.h"
 
 /* All of it, or NULL. */
 static void *
@@ -122,4 +123,37 @@ cmc_new_name_read(const unsigned char *der, size_t len, X509_NAME **subject,
 	*subject = NULL;
 	*names = NULL;
 	return why;
+}
+
+int
+cmc_new_name_put(struct burin_asked *asked, const X509_NAME *subject,
+    GENERAL_NAMES *names, struct burin_error *e)
+{
+	X509_NAME *dn =
+	    subject != NULL ? X509_NAME_dup(subject) : X509_NAME_new();
+	int at;
+
+	if (dn == NULL)
+		return burin_fail_memory(e);
+	X509_NAME_free(asked->subject);
+	asked->subject = dn;
+	if (asked->extensions == NULL &&
+	    (asked->extensions = sk_X509_EXTENSION_new_null()) == NULL)
+		return burin_fail_memory(e);
+	at = csr_ext_find(asked->extensions, OBJ_nid2obj(NID_subject_alt_name));
+	if (at >= 0)
+		X509_EXTENSION_free(
+		    sk_X509_EXTENSION_delete(asked->extensions, at));
+	if (names == NULL)
+		return 0;
+	/* RFC 5280 section 4.2.1.6: critical beside an empty subject. */
+	return csr_ext_push(asked->extensions, NID_subject_alt_name,
+	    X509_NAME_entry_count(dn) == 0, names, e);
+}
+
+int
+burin_cmc_item_rename(struct burin_cmc_item *item, struct burin_error *e)
+{
+	return cmc_new_name_put(
+	    &item->asked, item->new_subject, item->new_names, e);
 }

@@ -51,6 +51,15 @@ int cmc_asked_of_crmf(const struct burin_crmf *m, enum burin_status status,
  */
 int cmc_asked_rename(const unsigned char *der, size_t len,
     enum burin_status status, struct burin_asked *out, struct burin_error *e);
+/*
+ * The names in its value, as either generation encodes them. NULL, or what is
+ * wrong: goes behind "has a changeSubjectName that".
+ */
+const char *cmc_new_name_read(const unsigned char *der, size_t len,
+    X509_NAME **subject, GENERAL_NAMES **names);
+/* What such names make of asked; subject NULL: the empty one. */
+int cmc_new_name_put(struct burin_asked *asked, const X509_NAME *subject,
+    GENERAL_NAMES *names, struct burin_error *e);
 /* 1 when it asks for this subjectKeyIdentifier. */
 int cmc_asks_for_key_id(
     const struct burin_asked *a, const unsigned char *key_id, size_t len);

@@ -308,6 +308,12 @@ int burin_cmc_item_modify(struct burin_cmc_item *item,
     const struct burin_cmc_statement *s, struct burin_cmc_refusal *why,
     struct burin_error *e);
 
+/*
+ * Puts the names of changeSubjectName in the place of those in item->asked,
+ * once these were held against the certificate (RFC 6402 section 2.8).
+ */
+int burin_cmc_item_rename(struct burin_cmc_item *item, struct burin_error *e);
+
 /* --- the response -----------------------------------------------------------
  */
 
