@@ -73,6 +73,9 @@ is_simple(const struct cmc_work *w)
 
 	if (w->n_states > 0 && w->status != BURIN_CMC_SUCCESS)
 		return 0;
+	/* Section 6.4: it has to come back, which takes a Full response. */
+	if (h->data_return.len > 0)
+		return 0;
 	if (h->simple)
 		return 1;
 	return h->n_certs + h->n_crls > 0 && h->n_items == 0 &&

@@ -303,7 +303,9 @@ by_secret(struct cmc_work *w, struct burin_error *e)
 	linked = w->invite.subject != NULL || w->invite.identity != NULL;
 	if (burin_cmc_hear_secret(&w->h, &id, linked, 0, &w->why, e) != 0)
 		return -1;
+	/* Whoever signed it: the secret says who asks, and that is no RA. */
 	w->speaker = CMC_SPEAKER_INVITE;
+	w->is_ra = 0;
 	(void)snprintf(
 	    w->principal, sizeof(w->principal), "invite:%lld", w->invite.id);
 	return 0;
@@ -350,6 +352,9 @@ cmc_who(struct cmc_work *w, struct burin_error *e)
 		return by_vouched(w);
 	if (w->h.has_proof || w->h.has_random || w->h.by == BURIN_CMC_BY_SECRET)
 		return by_secret(w, e);
+	/* Section 6.16: and no secret is named that its MAC could be of. */
+	if (w->h.auth_data != 0)
+		return burin_cmc_hear_secret(&w->h, NULL, 0, 0, &w->why, e);
 	if (w->speaker == CMC_SPEAKER_NONE && w->around == NULL)
 		by_transport(w);
 	return 0;

@@ -894,7 +894,7 @@ pass_on(struct ra *ra, const struct burin_cmc_bytes *list, size_t n,
 
 /* A message of somebody whose secret only the RA knows. */
 static void
-stranger(struct client *c)
+stranger(struct client *c, enum burin_cms_by by)
 {
 	struct burin_cms_signer s = by_key(c);
 	struct burin_cmc_ask ask = { .thread = &c->thread,
@@ -904,6 +904,8 @@ stranger(struct client *c)
 		.link = 1,
 		.signer = &s };
 
+	s.by = by;
+	s.key = by == BURIN_CMS_BY_KEY ? c->key : NULL;
 	OPENSSL_free(c->sent);
 	must(&c->b->e, burin_cmc_make(&ask, &c->sent, &c->sent_len, &c->b->e));
 }
@@ -948,7 +950,7 @@ serves_an_ra(void **state)
 		c[i].id.secret = c[i].secret;
 		make_requests(&c[i], i % 2 ? BURIN_CMC_CRMF : BURIN_CMC_PKCS10,
 		    BURIN_POP_SIGNATURE, &c[i].id);
-		stranger(&c[i]);
+		stranger(&c[i], BURIN_CMS_BY_KEY);
 		list[i].der = c[i].sent;
 		list[i].len = c[i].sent_len;
 		/* All but the last: the RA knows who they are. */
@@ -972,6 +974,100 @@ serves_an_ra(void **state)
 	b->cnf.profile = NULL;
 }
 
+static X509_NAME *
+name_of(const char *cn)
+{
+	X509_NAME *name = X509_NAME_new();
+
+	assert_int_equal(X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8,
+			     (const unsigned char *)cn, -1, -1, 0),
+	    1);
+	return name;
+}
+
+/* lraPOPWitness for raVerified, and modCertTemplate: sections 6.8 and 6.5. */
+static void
+does_what_an_ra_states(void **state)
+{
+	static const uint32_t ids[] = { 1 };
+	X509_NAME *name = name_of("as the station has it");
+	struct burin_cmc_vouch v[] = {
+		{ .kind = BURIN_CMC_STATES_IDENTITY, .path = { { 1 }, 1 } },
+		{ .kind = BURIN_CMC_STATES_TEMPLATE,
+		    .path = { { 1 }, 1 },
+		    .ids = ids,
+		    .n_ids = 1,
+		    .subject = name },
+		{ .kind = BURIN_CMC_STATES_POP,
+		    .path = { { 1 }, 1 },
+		    .ids = ids,
+		    .n_ids = 1 },
+	};
+	struct bench *b = *state;
+	struct burin_cmc_bytes m;
+	char unit[] = "unit";
+	struct client c;
+	struct ra ra;
+
+	ra_new(b, &ra, "ra");
+	b->cnf.profile = unit;
+	client_new(b, &c, "far", "P-256", "unit");
+	make_requests(&c, BURIN_CMC_CRMF, BURIN_POP_BY_RA, &c.id);
+	stranger(&c, BURIN_CMS_UNSIGNED);
+	m.der = c.sent;
+	m.len = c.sent_len;
+	/* Without its word for the proof there is none. */
+	must(&b->e, pass_on(&ra, &m, 1, v, 2));
+	assert_int_equal(unpack(&ra, 1, &c), -1);
+	refused(&c, "cmc-popFailed");
+	must(&b->e, burin_cmc_begin(&ra.c.thread, &b->e));
+	must(&b->e, pass_on(&ra, &m, 1, v, 3));
+	must(&b->e, unpack(&ra, 1, &c));
+	assert_int_equal(
+	    X509_NAME_cmp(X509_get_subject_name(got(&c)), name), 0);
+	X509_NAME_free(name);
+	client_clear(&c);
+	ra_clear(&ra);
+	b->cnf.profile = NULL;
+}
+
+static void
+gives_back_what_it_got(void **state)
+{
+	struct bench *b = *state;
+	struct burin_cms_signer s;
+	struct burin_cmc_ask ask;
+	STACK_OF(X509) *list = sk_X509_new_null();
+	struct client c;
+	X509 *cert;
+
+	client_new(b, &c, "reader", "P-256", "unit");
+	cert = enrolled(&c);
+	s = by_cert(&c, cert);
+	must(&b->e, burin_cmc_begin(&c.thread, &b->e));
+	ask = (struct burin_cmc_ask) { .thread = &c.thread,
+		.get_issuer = X509_get_issuer_name(cert),
+		.get_serial = X509_get0_serialNumber(cert),
+		.data_return = { "slot 9a", 7 },
+		.signer = &s };
+	must(&b->e, say(&c, &ask));
+	assert_int_equal(c.said.full, 1);
+	assert_int_equal(c.reply.data_return.len, 7);
+	assert_memory_equal(c.reply.data_return.data, "slot 9a", 7);
+	assert_int_equal(X509_cmp(got(&c), cert), 0);
+	/* publishCert: there is nowhere to publish it. */
+	assert_true(sk_X509_push(list, cert) > 0);
+	ask = (struct burin_cmc_ask) {
+		.thread = &c.thread, .publish = list, .signer = &s
+	};
+	must(&b->e, burin_cmc_begin(&c.thread, &b->e));
+	assert_int_equal(say(&c, &ask), -1);
+	refused(&c, "cmc-noSupport");
+	sk_X509_free(list);
+	X509_free(cert);
+	client_clear(&c);
+}
+
 static void
 believes_only_an_ra(void **state)
 {
@@ -986,7 +1082,7 @@ believes_only_an_ra(void **state)
 	client_new(b, &c, "far", "P-256", "unit");
 	make_requests(&c, BURIN_CMC_PKCS10, BURIN_POP_SIGNATURE, &c.id);
 	c.id.identification = "unknown";
-	stranger(&c);
+	stranger(&c, BURIN_CMS_BY_KEY);
 	m.der = c.sent;
 	m.len = c.sent_len;
 	assert_int_equal(pass_on(&ra, &m, 1, &v, 1), -1);
@@ -1014,7 +1110,9 @@ main(void)
 		EACH(wants_acceptance),
 		EACH(renews_and_revokes),
 		EACH(gives_certificates_and_lists),
+		EACH(gives_back_what_it_got),
 		EACH(serves_an_ra),
+		EACH(does_what_an_ra_states),
 		EACH(believes_only_an_ra),
 	};
 
