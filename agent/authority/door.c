@@ -236,13 +236,14 @@ static int
 signed_as(const void *der, size_t len, const ASN1_ITEM *it, ASN1_VALUE **value,
     struct burin_error *e)
 {
-	const unsigned char *p = der, *end = p + len;
-	ASN1_VALUE *trial;
+	const unsigned char *p = der;
+	ASN1_VALUE *trial = NULL;
 	int good;
 
 	/* First aside: a value that fails half way is lost. */
-	trial = ASN1_item_d2i(NULL, &p, (long)len, it);
-	good = trial != NULL && p == end;
+	if (len > 0)
+		trial = ASN1_item_d2i(NULL, &p, (long)len, it);
+	good = trial != NULL && p == (const unsigned char *)der + len;
 	ASN1_item_free(trial, it);
 	p = der;
 	if (good) {
