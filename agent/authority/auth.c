@@ -189,18 +189,10 @@ static int
 check_issued(
     struct server *s, X509 *cert, struct issued *out, struct burin_error *e)
 {
-	char *serial;
-	int found = 0, rc;
+	int found;
 
-	if ((serial = burin_serial_text(X509_get0_serialNumber(cert))) == NULL)
-		return burin_fail_memory(e);
-	rc = store_begin(s->a->store, e);
-	if (rc == 0) {
-		rc = store_cert_of_serial(s->a->store, serial, out, &found, e);
-		(void)store_end(s->a->store, 0, NULL);
-	}
-	free(serial);
-	if (rc != 0)
+	if (store_cert_look_up(
+		s->a->store, X509_get0_serialNumber(cert), out, &found, e) != 0)
 		return -1;
 	if (!found || X509_cmp(out->cert, cert) != 0)
 		return burin_fail(e, BURIN_EAUTHORITY, "certificate-unknown",
@@ -237,19 +229,6 @@ auth_cert(struct server *s, struct MHD_Connection *c, struct issued *cert,
 	return ok;
 }
 
-static int
-is_ra(X509 *cert)
-{
-	EXTENDED_KEY_USAGE *ekus;
-	int i, ra = 0;
-
-	ekus = X509_get_ext_d2i(cert, NID_ext_key_usage, NULL, NULL);
-	for (i = 0; i < sk_ASN1_OBJECT_num(ekus); i++)
-		ra |= OBJ_obj2nid(sk_ASN1_OBJECT_value(ekus, i)) == NID_cmcRA;
-	EXTENDED_KEY_USAGE_free(ekus);
-	return ra;
-}
-
 /*
  * An RA passes on what was linked to its own session with the requester, and
  * it looked at that (RFC 7030 section 3.7).
@@ -264,7 +243,7 @@ auth_ra(struct call *k)
 	if ((shown = client_cert(k->c)) == NULL)
 		return 0;
 	memset(&found, 0, sizeof(found));
-	ok = is_ra(shown) &&
+	ok = cert_has_purpose(shown, NID_cmcRA) &&
 	    own_check(&k->s->a->ca, shown, time(NULL), NULL) == 0 &&
 	    check_issued(k->s, shown, &found, NULL) == 0;
 	issued_clear(&found);

@@ -257,6 +257,8 @@ int own_pop_make(const struct issuer *ca, EVP_PKEY *pub, time_t now, X509 **out,
  */
 int own_record(struct store *st, X509 *cert, const char *what, time_t now,
     struct burin_error *e);
+/* 1 when its extendedKeyUsage names this one. */
+int cert_has_purpose(X509 *cert, int nid);
 /* X509_verify_cert against the CA: path and time. 0 or -1 with e. */
 int own_check(
     const struct issuer *ca, X509 *cert, time_t now, struct burin_error *e);

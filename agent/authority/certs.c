@@ -376,3 +376,16 @@ out:
 	X509_STORE_free(anchors);
 	return rc;
 }
+
+int
+cert_has_purpose(X509 *cert, int nid)
+{
+	EXTENDED_KEY_USAGE *ekus =
+	    X509_get_ext_d2i(cert, NID_ext_key_usage, NULL, NULL);
+	int i, has = 0;
+
+	for (i = 0; i < sk_ASN1_OBJECT_num(ekus) && !has; i++)
+		has = OBJ_obj2nid(sk_ASN1_OBJECT_value(ekus, i)) == nid;
+	EXTENDED_KEY_USAGE_free(ekus);
+	return has;
+}

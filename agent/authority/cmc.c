@@ -11,8 +11,7 @@
 
 #include "cmc_work.h"
 
-/* --- what is done
- * ------------------------------------------------------------- */
+/* --- what is done -------------------------------------------------------- */
 
 /* Controls of this message that an RA around it has dealt with. */
 static size_t
@@ -62,8 +61,7 @@ act(struct cmc_work *w, struct burin_error *e)
 	return cmc_requests(w, e);
 }
 
-/* --- the answer
- * ----------------------------------------------------------------- */
+/* --- the answer ---------------------------------------------------------- */
 
 /* Certificates and lists alone: a Simple response says it all. */
 static int
@@ -126,12 +124,9 @@ list_states(const struct cmc_work *w)
 static int
 add_ca(struct cmc_work *w, struct burin_error *e)
 {
-	if (!X509_up_ref(w->s->ca->cert))
-		return burin_fail_memory(e);
-	if (sk_X509_push(w->certs, w->s->ca->cert))
-		return 0;
-	X509_free(w->s->ca->cert);
-	return burin_fail_memory(e);
+	return X509_add_cert(w->certs, w->s->ca->cert, X509_ADD_FLAG_UP_REF)
+	    ? 0
+	    : burin_fail_memory(e);
 }
 
 static int

@@ -11,12 +11,9 @@
 
 #include <openssl/x509v3.h>
 
-#include <burin/names.h>
-
 #include "cmc_work.h"
 
-/* --- certificates by their names
- * ---------------------------------------------- */
+/* --- certificates by their names ----------------------------------------- */
 
 static int
 missing(struct burin_error *e)
@@ -29,23 +26,14 @@ static int
 find_issued(struct cmc_work *w, const X509_NAME *issuer,
     const ASN1_INTEGER *number, struct issued *out, struct burin_error *e)
 {
-	char *serial;
-	int found = 0, rc;
+	int found;
 
 	memset(out, 0, sizeof(*out));
 	if (X509_NAME_cmp(issuer, X509_get_subject_name(w->s->ca->cert)) != 0)
 		return missing(e);
-	if ((serial = burin_serial_text(number)) == NULL)
-		return burin_fail_memory(e);
-	rc = store_begin(w->s->store, e);
-	if (rc == 0) {
-		rc = store_cert_of_serial(w->s->store, serial, out, &found, e);
-		(void)store_end(w->s->store, 0, NULL);
-	}
-	free(serial);
-	if (rc == 0 && !found)
-		return missing(e);
-	return rc;
+	if (store_cert_look_up(w->s->store, number, out, &found, e) != 0)
+		return -1;
+	return found ? 0 : missing(e);
 }
 
 /* The CA's own serial number is asked for as well. */
@@ -61,12 +49,9 @@ is_ca(const struct cmc_work *w, const struct burin_cmc_named *n)
 static int
 push_cert(struct cmc_work *w, X509 *cert, struct burin_error *e)
 {
-	if (!X509_up_ref(cert))
-		return burin_fail_memory(e);
-	if (sk_X509_push(w->certs, cert))
-		return 0;
-	X509_free(cert);
-	return burin_fail_memory(e);
+	return X509_add_cert(w->certs, cert, X509_ADD_FLAG_UP_REF)
+	    ? 0
+	    : burin_fail_memory(e);
 }
 
 static int
@@ -114,8 +99,7 @@ get_crl(
 	return burin_fail_memory(e);
 }
 
-/* --- revocation
- * ------------------------------------------------------------------ */
+/* --- revocation ---------------------------------------------------------- */
 
 static int
 same_ext(X509 *a, X509 *b, int nid)
@@ -197,8 +181,7 @@ out:
 	return rc;
 }
 
-/* --- acceptance
- * ---------------------------------------------------------------------- */
+/* --- acceptance ---------------------------------------------------------- */
 
 static int
 is_rejected(const struct cmc_work *w)
@@ -260,8 +243,7 @@ out:
 	return rc;
 }
 
-/* --- all of them
- * ----------------------------------------------------------------------- */
+/* --- all of them --------------------------------------------------------- */
 
 static int
 done_or_refused(

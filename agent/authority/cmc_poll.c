@@ -10,8 +10,7 @@
 #include "cmc_issue.h"
 #include "cmc_waiting.h"
 
-/* --- those that wait
- * --------------------------------------------------------------- */
+/* --- those that wait ----------------------------------------------------- */
 
 /* All requests of the message: the poll brings what was issued again. */
 static int

@@ -76,8 +76,7 @@ modify(struct cmc_work *w, struct burin_cmc_item *item, struct burin_error *e)
 	return 0;
 }
 
-/* --- issuing
- * -------------------------------------------------------------------- */
+/* --- issuing ------------------------------------------------------------- */
 
 static int
 choose_profile(
@@ -129,9 +128,7 @@ took(struct cmc_work *w, uint32_t id, X509 *cert, int confirm,
 {
 	if (confirm) {
 		t->confirm[t->n_confirm++] = id;
-		if (!X509_up_ref(cert))
-			return burin_fail_memory(e);
-		if (!sk_X509_push(w->confirm, cert)) {
+		if (!X509_add_cert(w->confirm, cert, X509_ADD_FLAG_UP_REF)) {
 			X509_free(cert);
 			return burin_fail_memory(e);
 		}
@@ -227,8 +224,7 @@ cmc_tell(struct cmc_work *w, const struct cmc_tally *t, struct burin_error *e)
 	    t->confirm, t->n_confirm, e, NULL);
 }
 
-/* --- all of it
- * ------------------------------------------------------------------ */
+/* --- all of it ----------------------------------------------------------- */
 
 static int
 issue_all(struct cmc_work *w, struct burin_error *e)

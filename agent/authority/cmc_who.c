@@ -166,21 +166,7 @@ by_vouched(struct cmc_work *w)
 	return 0;
 }
 
-/* --- by a certificate
- * --------------------------------------------------------- */
-
-static int
-has_eku(X509 *cert, int nid)
-{
-	EXTENDED_KEY_USAGE *ekus =
-	    X509_get_ext_d2i(cert, NID_ext_key_usage, NULL, NULL);
-	int i, has = 0;
-
-	for (i = 0; i < sk_ASN1_OBJECT_num(ekus) && !has; i++)
-		has = OBJ_obj2nid(sk_ASN1_OBJECT_value(ekus, i)) == nid;
-	EXTENDED_KEY_USAGE_free(ekus);
-	return has;
-}
+/* --- by a certificate ---------------------------------------------------- */
 
 static int
 unknown_cert(struct cmc_work *w, const char *why, struct burin_error *e)
@@ -204,23 +190,13 @@ find_cert(struct cmc_work *w, struct burin_error *e)
 	const ASN1_INTEGER *number = h->signer != NULL
 	    ? X509_get0_serialNumber(h->signer)
 	    : h->signer_serial;
-	char *serial = NULL;
-	int found = 0, rc;
+	int found;
 
 	if (issuer == NULL || number == NULL)
 		return unknown_cert(w, "is not in it", e);
 	if (X509_NAME_cmp(issuer, X509_get_subject_name(w->s->ca->cert)) != 0)
 		return unknown_cert(w, "is of another authority", e);
-	if ((serial = burin_serial_text(number)) == NULL)
-		return burin_fail_memory(e);
-	rc = store_begin(w->s->store, e);
-	if (rc == 0) {
-		rc = store_cert_of_serial(
-		    w->s->store, serial, &w->cert, &found, e);
-		(void)store_end(w->s->store, 0, NULL);
-	}
-	free(serial);
-	if (rc != 0)
+	if (store_cert_look_up(w->s->store, number, &w->cert, &found, e) != 0)
 		return -1;
 	if (!found ||
 	    (h->signer != NULL && X509_cmp(h->signer, w->cert.cert) != 0))
@@ -243,14 +219,13 @@ by_cert(struct cmc_work *w, struct burin_error *e)
 	    0)
 		return -1;
 	w->speaker = CMC_SPEAKER_CERT;
-	w->is_ra = has_eku(w->cert.cert, NID_cmcRA);
+	w->is_ra = cert_has_purpose(w->cert.cert, NID_cmcRA);
 	(void)snprintf(w->principal, sizeof(w->principal), "certificate:%s",
 	    w->cert.serial);
 	return 0;
 }
 
-/* --- by a secret
- * ---------------------------------------------------------------- */
+/* --- by a secret --------------------------------------------------------- */
 
 static int
 bad_identity(struct cmc_work *w, const char *why, struct burin_error *e)
@@ -311,8 +286,7 @@ by_secret(struct cmc_work *w, struct burin_error *e)
 	return 0;
 }
 
-/* --- all of it
- * -------------------------------------------------------------------- */
+/* --- all of it ----------------------------------------------------------- */
 
 /* The key of a poll or a confirmation is known by what these are about. */
 static int
@@ -376,8 +350,7 @@ cmc_cert(const struct cmc_work *w)
 	return w->cert.cert != NULL ? &w->cert : w->t->cert;
 }
 
-/* --- what only an RA may say
- * ------------------------------------------------------ */
+/* --- what only an RA may say --------------------------------------------- */
 
 int
 cmc_may_state(struct cmc_work *w, struct burin_error *e)

@@ -92,8 +92,7 @@ int cmc_deny(struct cmc_work *w, const uint32_t *parts, size_t n,
 /* What the codes of policy and proofs are in CMC. */
 enum burin_cmc_fail cmc_fail_of(const char *code);
 
-/* --- cmc_who.c
- * ---------------------------------------------------------------- */
+/* --- cmc_who.c ----------------------------------------------------------- */
 
 /* Finds out who speaks, and holds signature, MAC and proofs against it. */
 int cmc_who(struct cmc_work *w, struct burin_error *e);
@@ -117,8 +116,7 @@ int cmc_may_state(struct cmc_work *w, struct burin_error *e);
 const struct invite *cmc_invite(const struct cmc_work *w);
 const struct issued *cmc_cert(const struct cmc_work *w);
 
-/* --- cmc_requests.c, cmc_controls.c, cmc_inside.c
- * ------------------------------ */
+/* --- cmc_requests.c, cmc_controls.c, cmc_inside.c ------------------------ */
 
 int cmc_requests(struct cmc_work *w, struct burin_error *e);
 int cmc_poll(struct cmc_work *w, struct burin_error *e);

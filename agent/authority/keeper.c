@@ -116,8 +116,7 @@ serve(struct keeper *k, void (*ready)(void *arg), void *arg,
 	}
 }
 
-/* --- the end
- * ------------------------------------------------------------------ */
+/* --- the end ------------------------------------------------------------- */
 
 /* How the front ended; -1: it has not. */
 static int

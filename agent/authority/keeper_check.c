@@ -80,8 +80,6 @@ static int
 powers_ok(X509 *cert, struct burin_error *e)
 {
 	uint32_t flags = X509_get_extension_flags(cert);
-	EXTENDED_KEY_USAGE *eku;
-	int i, nid, bad = 0;
 
 	if (flags & (EXFLAG_INVALID | EXFLAG_INVALID_POLICY))
 		return refuse("one of its extensions is malformed",
@@ -93,13 +91,8 @@ powers_ok(X509 *cert, struct burin_error *e)
 	    (X509_get_key_usage(cert) & (KU_KEY_CERT_SIGN | KU_CRL_SIGN)) != 0)
 		return refuse("it would sign certificates or CRLs",
 		    "RFC 5280 section 4.2.1.3", e);
-	eku = X509_get_ext_d2i(cert, NID_ext_key_usage, NULL, NULL);
-	for (i = 0; i < sk_ASN1_OBJECT_num(eku); i++) {
-		nid = OBJ_obj2nid(sk_ASN1_OBJECT_value(eku, i));
-		bad |= nid == NID_cmcCA || nid == NID_OCSP_sign;
-	}
-	EXTENDED_KEY_USAGE_free(eku);
-	if (bad)
+	if (cert_has_purpose(cert, NID_cmcCA) ||
+	    cert_has_purpose(cert, NID_OCSP_sign))
 		return refuse("it would answer in the CA's name",
 		    "RFC 6402 section 2.10", e);
 	return 0;

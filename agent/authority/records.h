@@ -132,6 +132,9 @@ int store_cert_of_request(struct store *st, const char *principal,
     struct burin_error *e);
 int store_cert_of_serial(struct store *st, const char *serial,
     struct issued *out, int *found, struct burin_error *e);
+/* The same by its number, and by itself. */
+int store_cert_look_up(struct store *st, const ASN1_INTEGER *number,
+    struct issued *out, int *found, struct burin_error *e);
 /* Calls each for every certificate of this public key until it returns -1. */
 int store_cert_of_key(struct store *st, EVP_PKEY *key,
     int (*each)(void *arg, const struct issued *c, struct burin_error *e),

@@ -199,6 +199,24 @@ walk(struct store *st, sqlite3_stmt *q,
 }
 
 int
+store_cert_look_up(struct store *st, const ASN1_INTEGER *number,
+    struct issued *out, int *found, struct burin_error *e)
+{
+	char *serial = burin_serial_text(number);
+	int rc;
+
+	*found = 0;
+	if (serial == NULL)
+		return burin_fail_memory(e);
+	if ((rc = store_begin(st, e)) == 0) {
+		rc = store_cert_of_serial(st, serial, out, found, e);
+		(void)store_end(st, 0, NULL);
+	}
+	free(serial);
+	return rc;
+}
+
+int
 store_cert_of_key(struct store *st, EVP_PKEY *key,
     int (*each)(void *arg, const struct issued *c, struct burin_error *e),
     void *arg, struct burin_error *e)

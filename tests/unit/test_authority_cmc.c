@@ -171,8 +171,7 @@ teardown(void **state)
 	return 0;
 }
 
-/* --- a client
- * ----------------------------------------------------------------- */
+/* --- a client ------------------------------------------------------------ */
 
 static void
 client_new(struct bench *b, struct client *c, const char *name,
@@ -369,8 +368,7 @@ lines_of(struct bench *b, const char *event)
 					     : n.revocations;
 }
 
-/* --- enrolments
- * ------------------------------------------------------------------ */
+/* --- enrolments ---------------------------------------------------------- */
 
 static void
 enrols_in_every_form(void **state)
@@ -552,8 +550,7 @@ refuses_a_challenge_twice_or_wrong(void **state)
 	client_clear(&c);
 }
 
-/* --- who asks
- * ----------------------------------------------------------------------- */
+/* --- who asks ------------------------------------------------------------ */
 
 static void
 refuses_a_wrong_secret(void **state)
@@ -634,8 +631,7 @@ answers_the_same_again(void **state)
 	client_clear(&c);
 }
 
-/* --- what takes several messages
- * ------------------------------------------------------ */
+/* --- what takes several messages ----------------------------------------- */
 
 static void
 waits_for_the_operator(void **state)
@@ -745,8 +741,7 @@ wants_acceptance(void **state)
 	b->cnf.confirm = 0;
 }
 
-/* --- with a certificate
- * --------------------------------------------------------------- */
+/* --- with a certificate -------------------------------------------------- */
 
 /* Enrols c and gives its certificate. */
 static X509 *
@@ -847,8 +842,7 @@ gives_certificates_and_lists(void **state)
 	client_clear(&c);
 }
 
-/* --- an RA between
- * --------------------------------------------------------------------- */
+/* --- an RA between ------------------------------------------------------- */
 
 struct ra {
 	struct client c;

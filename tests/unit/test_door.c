@@ -229,8 +229,7 @@ closed(struct bench *b, struct door **d)
 	assert_int_equal(pthread_join(b->thread, NULL), 0);
 }
 
-/* --- what it is for
- * ------------------------------------------------------------ */
+/* --- what it is for ------------------------------------------------------ */
 
 static const char *const leaf_exts[] = {
 	"keyUsage=critical,digitalSignature",
@@ -462,8 +461,7 @@ carries_errors(void **state)
 	closed(b, &d);
 }
 
-/* --- certificates that the keeper does not sign
- * ----------------------------------- */
+/* --- certificates that the keeper does not sign -------------------------- */
 
 static void
 replace_ext(X509 *cert, struct bench *b, int nid, const char *line)
@@ -711,8 +709,7 @@ refuses_certificates(void **state)
 	closed(b, &d);
 }
 
-/* --- and CRLs
- * ---------------------------------------------------------------------- */
+/* --- and CRLs ------------------------------------------------------------ */
 
 static void
 crl_time(X509_CRL *crl, long from, long to)
@@ -831,8 +828,7 @@ refuses_lists(void **state)
 	closed(b, &d);
 }
 
-/* --- orders by hand
- * ------------------------------------------------------------------- */
+/* --- orders by hand ------------------------------------------------------ */
 
 /* One order as it is, and the answer in b->e; its length when there is none. */
 static long
@@ -941,8 +937,7 @@ refuses_what_follows(void **state)
 	X509_free(cert);
 }
 
-/* --- messages that are none
- * -------------------------------------------------------- */
+/* --- messages that are none ---------------------------------------------- */
 
 /* What the keeper makes of octets and a closed door: -1 with e, 1 the end. */
 static int
@@ -1066,8 +1061,7 @@ last_words(void **state)
 	assert_string_equal(b->k.last.code, "door-broken");
 }
 
-/* --- what the front reads
- * ----------------------------------------------------------- */
+/* --- what the front reads ------------------------------------------------ */
 
 static void
 hello_is_none(void **state)
@@ -1206,8 +1200,7 @@ keeper_dies_or_lies(void **state)
 	}
 }
 
-/* --- many at once
- * ---------------------------------------------------------------------- */
+/* --- many at once -------------------------------------------------------- */
 
 struct many {
 	struct bench *b;

@@ -96,8 +96,7 @@ test_golden(void **state)
 	}
 }
 
-/* --- envelopes
- * ---------------------------------------------------------------- */
+/* --- envelopes ----------------------------------------------------------- */
 
 static void
 test_signatures(void **state)
@@ -315,8 +314,7 @@ test_auth_data(void **state)
 	burin_secret_free(&secret);
 }
 
-/* --- what is refused
- * ----------------------------------------------------------- */
+/* --- what is refused ----------------------------------------------------- */
 
 static void
 test_refused_body(void **state)
@@ -430,8 +428,7 @@ test_link(void **state)
 	X509_REQ_free(req);
 }
 
-/* --- damage
- * --------------------------------------------------------------------- */
+/* --- damage -------------------------------------------------------------- */
 
 #define ROUNDS 400 /* for each file */
 
