@@ -55,15 +55,23 @@ int policy_is_roca(const BIGNUM *n, struct burin_error *e);
 int policy_key(const struct burin_asked *asked, const struct burin_profile *p,
     struct burin_error *e);
 /*
- * Every alternative name of the request is one that the profile makes of the
- * invite's identity, and its subject says nobody else.
+ * What the invite is for, and nobody else: its subject (RFC 6402 section 2.3
+ * (c)), and with an identity every alternative name that the profile makes of
+ * it.
  */
-int policy_identity(const struct burin_asked *asked,
+int policy_invite(const struct burin_asked *asked,
     const struct burin_profile *p, const struct invite *in,
     struct burin_error *e);
-/* The subject is the one of the invite (RFC 6402 section 2.3 (c)). */
-int policy_subject(const struct burin_asked *asked, const struct invite *in,
-    struct burin_error *e);
+/*
+ * What the invite says and the request leaves out, for modCertTemplate:
+ * subject, and subjectAltName; NULL: nothing. The caller frees them.
+ */
+int policy_fill(const struct burin_asked *asked, const struct burin_profile *p,
+    const struct invite *in, X509_NAME **subject,
+    STACK_OF(X509_EXTENSION) * *extensions, struct burin_error *e);
+/* One of the authority's own, parsed: "profile-unknown". */
+int policy_profile(const char *dir, const char *name,
+    struct burin_profile **out, struct burin_error *e);
 /* Subject, SAN and IP resources as in old (RFC 7030 section 4.2.2). */
 int policy_renewal(
     const struct burin_asked *asked, X509 *old, struct burin_error *e);
@@ -144,6 +152,12 @@ enum issue_outcome {
 int issue(struct store *st, const struct issuer *ca,
     const struct issue_input *in, enum issue_outcome *outcome, X509 **out,
     struct burin_error *e);
+/*
+ * This use of the invite is its first, or the same again. Needs an open
+ * transaction. "invite-gone", "invite-used", "invite-expired".
+ */
+int invite_check(struct store *st, const struct invite *in,
+    const unsigned char use[CA_SHA256], time_t at, struct burin_error *e);
 /*
  * The same for a PKCS#10 over EST: reads der and its proof of possession
  * (BURIN_EUSAGE), fills in asked, der, form, revocation, and request unless

@@ -85,6 +85,15 @@ int store_invite_secret(struct store *st, long long id,
     struct burin_secret **out, struct burin_error *e);
 int store_invite_use(struct store *st, long long id,
     const unsigned char use[CA_SHA256], time_t now, struct burin_error *e);
+/*
+ * An RA's, which hears from others how it went: nothing was issued for this
+ * use, and it may be used again, unless it was spent. Something was, or will
+ * be: it is spent.
+ */
+int store_invite_release(struct store *st, long long id,
+    const unsigned char use[CA_SHA256], time_t now, struct burin_error *e);
+int store_invite_spend(
+    struct store *st, long long id, time_t now, struct burin_error *e);
 
 /*
  * A key for something that the authority has to recognise as its own, made
@@ -310,7 +319,8 @@ int store_counts(
 /*
  * One line of the audit log, chained to the one before by its hash. Events:
  * "issued", "refused", "pending", "approved", "denied", "revoked", "held",
- * "released", "crl", "confirmed", "proof-failed", "invited", "initialized".
+ * "released", "crl", "confirmed", "proof-failed", "invited", "initialized",
+ * "passed" (by an RA).
  */
 int store_audit(struct store *st, struct burin_error *e, const char *event,
     const char *fmt, ...) BURIN_PRINTF(4, 5);
