@@ -207,7 +207,10 @@ enum key_reuse {
 };
 struct settings {
 	char *name, *token, *profile;
-	char *ca_key, *cmc_key, *tls_key, *pop_key; /* URIs */
+	int ra;		/* role = ra */
+	char *upstream; /* an RA's: where it passes requests on, CMC */
+	/* URIs; an RA has no ca_key */
+	char *ca_key, *cmc_key, *tls_key, *pop_key;
 	char *url; /* where others reach it, no slash at the end; or NULL */
 	int manual;
 	int digest;	      /* HTTP Digest is offered beside Basic */
@@ -230,6 +233,49 @@ int settings_write(
 int settings_http_read(struct settings *s, const char *name, const char *value,
     struct burin_error *e);
 void settings_http_write(BIO *out, const struct settings *s);
+void settings_put(BIO *out, const char *key, const char *value);
+
+/* --- role.c: CA or RA ----------------------------------------------------- */
+
+/* As settings_http_read and _write. check: what is there fits the role. */
+int settings_role_read(struct settings *s, const char *name, const char *value,
+    struct burin_error *e);
+void settings_role_write(BIO *out, const struct settings *s);
+int settings_role_check(const struct settings *s, struct burin_error *e);
+int settings_upstream_check(const char *url, struct burin_error *e);
+/*
+ * BURIN_EUSAGE "not-a-ca": an RA cannot do what; upstream, or NULL, says whose
+ * operator can.
+ */
+int role_not_ca(const char *what, const char *upstream, struct burin_error *e);
+/* Under cert, and refuses to sign: the issuer of an RA. Borrows cert. */
+void issuer_of_nobody(struct issuer *ca, X509 *cert);
+
+/* --- enrolled.c: the certificates of an RA, which its CA issued ----------- */
+
+enum enrolled {
+	ENROLLED_CMC, /* cmc.pem, id-kp-cmcRA */
+	ENROLLED_TLS, /* tls.pem */
+	ENROLLED_POP  /* pop.pem */
+};
+/*
+ * The newest certificate of key on its token that is for this, stands under
+ * ca now and, for the server, has the hosts (NULL: whatever it has). None:
+ * BURIN_EUSAGE "enrolment-missing", "-expired", "-invalid", "-unfit", with how
+ * to enrol one. X509_free.
+ */
+int enrolled_find(const struct issuer *ca, struct burin_key *key,
+    enum enrolled which, char *const *hosts, time_t now, X509 **out,
+    struct burin_error *e);
+/* Writes it to DIR, with a line in the audit log. */
+int enrolled_keep(const char *dir, struct store *st, enum enrolled which,
+    X509 *cert, struct burin_error *e);
+struct authority;
+/*
+ * Those of an RA that opens. One that is newer than what DIR has takes its
+ * place, with a line in the audit log.
+ */
+int enrolled_open(struct authority *a, time_t now, struct burin_error *e);
 
 /* --- files.c ------------------------------------------------------------ */
 
@@ -271,6 +317,8 @@ int own_pop_make(const struct issuer *ca, EVP_PKEY *pub, time_t now, X509 **out,
  */
 int own_record(struct store *st, X509 *cert, const char *what, time_t now,
     struct burin_error *e);
+/* 1 when its alternative names have the host, a name or an address. */
+int cert_has_host(X509 *cert, const char *host);
 /* 1 when its extendedKeyUsage names this one. */
 int cert_has_purpose(X509 *cert, int nid);
 /* X509_verify_cert against the CA: path and time. 0 or -1 with e. */
@@ -289,7 +337,8 @@ struct authority {
 	struct store *store;
 	/*
 	 * On the token in this process, or behind the door: then the CA's is
-	 * NULL, and ca signs through the door.
+	 * NULL, and ca signs through the door. An RA (cnf.ra) has none, and ca
+	 * refuses; its certificate is the anchor.
 	 */
 	struct burin_key *ca_key, *cmc_key, *tls_key, *pop_key;
 	struct issuer ca; /* the key's side borrowed, the certificate owned */

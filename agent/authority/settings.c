@@ -28,22 +28,12 @@ settings_clear(struct settings *s)
 	free(s->cmc_key);
 	free(s->tls_key);
 	free(s->pop_key);
+	free(s->upstream);
 	free(s->url);
 	free(s->profile);
 	for (i = 0; s->hosts[i] != NULL; i++)
 		free(s->hosts[i]);
 	memset(s, 0, sizeof(*s));
-}
-
-/* Escapes what config(5) would read as syntax. */
-static void
-put_value(BIO *out, const char *key, const char *value)
-{
-	(void)BIO_printf(out, "%s = ", key);
-	for (; *value != '\0'; value++)
-		(void)BIO_printf(out, "%s%c",
-		    strchr("\\$#\"'`", *value) != NULL ? "\\" : "", *value);
-	(void)BIO_printf(out, "\n");
 }
 
 static const char *const reuse[] = { [REUSE_SAME_NAME] = "same-name",
@@ -57,7 +47,7 @@ write_policy(BIO *out, const struct settings *s)
 	    "# Where others reach this authority: {base} in the profiles. "
 	    "Without it no\n# certificate says where its CRL is.\n");
 	if (s->url != NULL)
-		put_value(out, "url", s->url);
+		settings_put(out, "url", s->url);
 	else
 		(void)BIO_printf(out, "#url = https://ca.example.org:8443\n");
 	(void)BIO_printf(out,
@@ -95,12 +85,9 @@ settings_write(const char *dir, const struct settings *s, struct burin_error *e)
 		return burin_fail_memory(e);
 	(void)BIO_printf(out, "# An authority of burin: burin-authority(1).\n");
 	(void)BIO_printf(out, "[" SECTION "]\n");
-	put_value(out, "name", s->name);
-	put_value(out, "token", s->token);
-	put_value(out, "ca_key", s->ca_key);
-	put_value(out, "cmc_key", s->cmc_key);
-	put_value(out, "tls_key", s->tls_key);
-	put_value(out, "pop_key", s->pop_key);
+	settings_put(out, "name", s->name);
+	settings_put(out, "token", s->token);
+	settings_role_write(out, s);
 	(void)BIO_printf(out,
 	    "# Names and addresses of the HTTPS server; its "
 	    "certificate follows at the next start.\n");
@@ -124,7 +111,7 @@ settings_write(const char *dir, const struct settings *s, struct burin_error *e)
 	    "# Profile of a request that names none and "
 	    "whose invite names none.\n");
 	if (s->profile != NULL)
-		put_value(out, "profile", s->profile);
+		settings_put(out, "profile", s->profile);
 	else
 		(void)BIO_printf(out, "#profile = NAME\n");
 	write_policy(out, s);
@@ -253,12 +240,12 @@ read_value(struct settings *s, const CONF_VALUE *v, struct burin_error *e)
 		const char *name;
 		char **at;
 	} texts[] = { { "name", &s->name }, { "token", &s->token },
-		{ "ca_key", &s->ca_key }, { "cmc_key", &s->cmc_key },
-		{ "tls_key", &s->tls_key }, { "pop_key", &s->pop_key },
 		{ "profile", &s->profile } };
 	size_t i;
 	int known = settings_http_read(s, v->name, v->value, e);
 
+	if (known == 0)
+		known = settings_role_read(s, v->name, v->value, e);
 	if (known != 0)
 		return known < 0 ? -1 : 0;
 	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
@@ -279,24 +266,6 @@ read_value(struct settings *s, const CONF_VALUE *v, struct burin_error *e)
 	return read_policy(s, v, e);
 }
 
-/* An authority made before there were so many keys cannot go on. */
-static int
-check_keys(const struct settings *s, struct burin_error *e)
-{
-	const char *missing = s->ca_key == NULL ? "ca_key"
-	    : s->cmc_key == NULL		? "cmc_key"
-	    : s->tls_key == NULL		? "tls_key"
-	    : s->pop_key == NULL		? "pop_key"
-						: NULL;
-
-	if (missing == NULL)
-		return 0;
-	(void)burin_fail(e, BURIN_EUSAGE, "settings-malformed",
-	    "authority.cnf lacks %s", missing);
-	return burin_error_advice(
-	    e, "make a new authority with \"burin authority init\"");
-}
-
 static int
 read_section(const CONF *conf, struct settings *s, struct burin_error *e)
 {
@@ -312,7 +281,7 @@ read_section(const CONF *conf, struct settings *s, struct burin_error *e)
 	if (s->name == NULL || s->token == NULL || s->hosts[0] == NULL)
 		return burin_fail(e, BURIN_EUSAGE, "settings-malformed",
 		    "authority.cnf lacks name, token or hosts");
-	return check_keys(s, e);
+	return settings_role_check(s, e);
 }
 
 int
