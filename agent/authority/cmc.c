@@ -70,7 +70,7 @@ is_simple(const struct cmc_work *w)
 	/* Section 6.4: it has to come back, which takes a Full response. */
 	if (h->data_return.len > 0)
 		return 0;
-	if (h->simple)
+	if (h->simple || w->only_certs)
 		return 1;
 	return h->n_certs + h->n_crls > 0 && h->n_items == 0 &&
 	    h->n_revokes == 0 && h->n_publishes == 0 &&

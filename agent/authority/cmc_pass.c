@@ -201,6 +201,32 @@ fill(struct saying *s, size_t i, struct burin_cmc_item *item,
 	return item->asked.subject != NULL ? 0 : burin_fail_memory(e);
 }
 
+/*
+ * Whom TLS names the CA does not see: that the certificate still stands is
+ * ours to know.
+ */
+static int
+check_shown(struct cmc_work *w, struct burin_error *e)
+{
+	X509 *cert = cmc_cert(w)->cert;
+	X509_REVOKED *entry = NULL;
+	X509_CRL *crl;
+	int found;
+
+	if (ra_crl(w->s->ra, w->t->now, &crl, e) != 0) {
+		e->status = BURIN_EINTERRUPTED;
+		w->later = 1;
+		return -1;
+	}
+	found = X509_CRL_get0_by_cert(crl, &entry, cert);
+	X509_CRL_free(crl);
+	/* 2: removeFromCRL. */
+	return found != 1
+	    ? 0
+	    : burin_fail(e, BURIN_EAUTHORITY, "certificate-revoked",
+		  "the client certificate was revoked");
+}
+
 static int
 check_item(struct cmc_work *w, struct saying *s, size_t i,
     const struct burin_profile *p, struct burin_error *e)
@@ -226,6 +252,8 @@ check_items(struct cmc_work *w, struct saying *s, struct burin_error *e)
 	size_t i;
 	int rc = 0;
 
+	if (cmc_invite(w) == NULL && check_shown(w, e) != 0)
+		return -1;
 	if (name != NULL && policy_profile(w->s->profiles, name, &p, e) != 0)
 		return -1;
 	for (i = 0; i < w->h.n_items && rc == 0; i++)

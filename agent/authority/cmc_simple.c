@@ -58,32 +58,33 @@ take_cert(struct cmc_work *w, const struct ra_item *item, struct burin_error *e)
 {
 	if (own_check(w->s->ca, item->cert, w->t->now, e) != 0)
 		return -1;
-	if (!X509_add_cert(w->certs, item->cert, X509_ADD_FLAG_UP_REF) ||
-	    (item->state.status == BURIN_CMC_CONFIRM_REQUIRED &&
-		!X509_add_cert(w->confirm, item->cert, X509_ADD_FLAG_UP_REF)))
-		return burin_fail_memory(e);
-	return 0;
+	return X509_add_cert(w->certs, item->cert, X509_ADD_FLAG_UP_REF)
+	    ? 0
+	    : burin_fail_memory(e);
 }
 
+/*
+ * Success is the CA's to say: its certificate says it, alone. An end entity
+ * believes an RA that something waits, or was refused.
+ */
 static int
 answer(struct cmc_work *w, const struct ra_item *item, struct burin_error *e)
 {
 	const struct burin_cmc_part_state *s = &item->state;
 
-	if (item->cert != NULL && take_cert(w, item, e) != 0)
-		return -1;
 	switch (s->status) {
 	case BURIN_CMC_SUCCESS:
-		/* An answer to a poll is a Full one, and says it. */
-		return w->asked_again == NULL
-		    ? 0
-		    : cmc_tell_of(w, s->status, s->fail, &one, 1, e, NULL);
+		return take_cert(w, item, e);
 	case BURIN_CMC_PENDING:
 	case BURIN_CMC_PARTIAL:
 		return put_talk(w, item, e);
+	case BURIN_CMC_CONFIRM_REQUIRED:
+		return cmc_tell_of(w, BURIN_CMC_FAILED, BURIN_CMC_BAD_REQUEST,
+		    &one, 1, e,
+		    "the authority wants its certificate to be accepted, "
+		    "which takes a Full request");
 	case BURIN_CMC_FAILED:
 	case BURIN_CMC_NO_SUPPORT:
-	case BURIN_CMC_CONFIRM_REQUIRED:
 	case BURIN_CMC_POP_REQUIRED:
 	default:
 		return cmc_tell_of(
@@ -164,14 +165,11 @@ take_over(struct cmc_work *w, struct cmc_work *inner, struct burin_error *e)
 	w->n_states = inner->n_states;
 	inner->states = NULL;
 	inner->n_states = 0;
+	w->only_certs = w->n_states == 0;
 	w->status = inner->status;
 	w->fail = inner->fail;
 	for (i = 0; i < sk_X509_num(inner->certs); i++)
 		if (!X509_add_cert(w->certs, sk_X509_value(inner->certs, i),
-			X509_ADD_FLAG_UP_REF))
-			return burin_fail_memory(e);
-	for (i = 0; i < sk_X509_num(inner->confirm); i++)
-		if (!X509_add_cert(w->confirm, sk_X509_value(inner->confirm, i),
 			X509_ADD_FLAG_UP_REF))
 			return burin_fail_memory(e);
 	return 0;

@@ -24,12 +24,14 @@
 
 struct watch;
 struct metrics;
+struct ra;
 
 struct server {
 	struct authority *a;
 	struct peers *peers;
 	struct watch *watch;
 	struct metrics *metrics;
+	struct ra *ra; /* what requests are passed on through; NULL: a CA */
 	atomic_int busy;     /* exchanges that are not over */
 	atomic_int stopping; /* nothing new is begun */
 	atomic_size_t held;  /* bytes of bodies */
@@ -153,6 +155,17 @@ int link_hash(
  */
 
 void serve_cmc(struct call *k);
+/*
+ * EST's simpleenroll and simplereenroll at an RA: the PKCS#10 of whom HTTP or
+ * TLS names is passed on in CMC. One of both is NULL.
+ */
+void serve_passed(struct call *k, const struct invite *invite,
+    const struct issued *cert);
+
+/* --- upstream.c --------------------------------------------------------- */
+
+/* *out NULL: a is a CA. */
+int upstream_new(struct authority *a, struct ra **out, struct burin_error *e);
 
 /* --- download.c: what anybody may fetch -------------------------------- */
 

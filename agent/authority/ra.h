@@ -71,4 +71,17 @@ void ra_item_clear(struct ra_item *item);
 int ra_pass(
     struct ra *ra, struct ra_item *item, time_t now, struct burin_error *e);
 
+/*
+ * The CA's newest CRL, asked for with getCRL when the one that is kept is too
+ * old. X509_CRL_free. Errors as ra_pass, BURIN_EINTERRUPTED "crl-missing" too.
+ */
+int ra_crl(struct ra *ra, time_t now, X509_CRL **out, struct burin_error *e);
+
+/* --- ra_batch.c, for ra_crl.c --------------------------------------------- */
+
+const struct ra_next *ra_asks(const struct ra *ra);
+/* NULL: none, or no longer good. */
+X509_CRL *ra_crl_kept(struct ra *ra, time_t now);
+void ra_crl_keep(struct ra *ra, X509_CRL *crl, time_t until);
+
 #endif

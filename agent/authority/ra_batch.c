@@ -27,6 +27,8 @@ struct ra {
 	pthread_cond_t moved;
 	struct ra_item *first, **last; /* the line */
 	const struct ra_item *sender;  /* first of what is being sent */
+	X509_CRL *crl;		       /* the CA\'s, or NULL */
+	time_t crl_until;
 };
 
 int
@@ -48,6 +50,7 @@ ra_free(struct ra **ra)
 {
 	if (*ra == NULL)
 		return;
+	X509_CRL_free((*ra)->crl);
 	(void)pthread_cond_destroy(&(*ra)->moved);
 	(void)pthread_mutex_destroy(&(*ra)->lock);
 	free(*ra);
@@ -60,6 +63,38 @@ ra_item_clear(struct ra_item *item)
 	OPENSSL_free(item->answer);
 	X509_free(item->cert);
 	memset(item, 0, sizeof(*item));
+}
+
+/* --- what is kept --------------------------------------------------------- */
+
+const struct ra_next *
+ra_asks(const struct ra *ra)
+{
+	return &ra->next;
+}
+
+X509_CRL *
+ra_crl_kept(struct ra *ra, time_t now)
+{
+	X509_CRL *crl = NULL;
+
+	(void)pthread_mutex_lock(&ra->lock);
+	if (ra->crl != NULL && now < ra->crl_until && X509_CRL_up_ref(ra->crl))
+		crl = ra->crl;
+	(void)pthread_mutex_unlock(&ra->lock);
+	return crl;
+}
+
+void
+ra_crl_keep(struct ra *ra, X509_CRL *crl, time_t until)
+{
+	if (!X509_CRL_up_ref(crl))
+		return;
+	(void)pthread_mutex_lock(&ra->lock);
+	X509_CRL_free(ra->crl);
+	ra->crl = crl;
+	ra->crl_until = until;
+	(void)pthread_mutex_unlock(&ra->lock);
 }
 
 /* --- a layer -------------------------------------------------------------- */

@@ -17,6 +17,7 @@
 #include <openssl/rand.h>
 
 #include "http.h"
+#include "ra.h"
 
 #define MAX_CONNECTIONS 256	       /* at once, with a thread each */
 #define MAX_PER_ADDRESS 64	       /* of them from one address */
@@ -356,11 +357,12 @@ authority_serve(struct authority *a, const char *listen,
 	(void)sigaddset(&signals, SIGTERM);
 	(void)pthread_sigmask(SIG_BLOCK, &signals, &before);
 	if (peers_new(&s.peers, e) == 0 && metrics_new(&s.metrics, e) == 0 &&
-	    watch_new(&s.watch, e) == 0 &&
+	    watch_new(&s.watch, e) == 0 && upstream_new(a, &s.ra, e) == 0 &&
 	    listen_open(&a->cnf, listen, &fd, &url, e) == 0)
 		rc = run(&s, &fd, url, &signals, ready, arg, e);
 	if (fd >= 0)
 		(void)close(fd);
+	ra_free(&s.ra);
 	watch_free(&s.watch);
 	metrics_free(&s.metrics);
 	peers_free(&s.peers);

@@ -254,6 +254,8 @@ reads(struct client *c, int layer)
 		.simple = 1 };
 	int rc;
 
+	if (c->simply)
+		x.thread = NULL;
 	if (layer) {
 		x.layer = c->sent;
 		x.layer_len = c->sent_len;

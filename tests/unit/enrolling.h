@@ -35,6 +35,7 @@ struct client {
 	struct burin_cmc_thread thread;
 	unsigned char *reqs;
 	size_t reqs_len;
+	int simply; /* what it sent has neither transactionId nor nonces */
 	unsigned char *sent;
 	size_t sent_len;
 	struct burin_cmc_reply reply;
