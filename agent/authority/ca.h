@@ -251,11 +251,11 @@ enum enrolled {
  * to enrol one. X509_free.
  */
 int enrolled_find(const struct issuer *ca, struct burin_key *key,
-    enum enrolled which, char *const *hosts, time_t now, X509 **out,
+    enum enrolled which, const char *const *hosts, time_t now, X509 **out,
     struct burin_error *e);
-/* Writes it to DIR, with a line in the audit log. */
-int enrolled_keep(const char *dir, struct store *st, enum enrolled which,
-    X509 *cert, struct burin_error *e);
+/* A line in the audit log; by itself. */
+int enrolled_record(struct store *st, enum enrolled which, X509 *cert,
+    struct burin_error *e);
 struct authority;
 /*
  * Those of an RA that opens. One that is newer than what DIR has takes its
