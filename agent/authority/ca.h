@@ -247,8 +247,8 @@ enum enrolled {
 /*
  * The newest certificate of key on its token that is for this, stands under
  * ca now and, for the server, has the hosts (NULL: whatever it has). None:
- * BURIN_EUSAGE "enrolment-missing", "-expired", "-invalid", "-unfit", with how
- * to enrol one. X509_free.
+ * BURIN_EUSAGE "enrolment-missing", "-expired", "-unfit", "key-unfit" or
+ * "certificate-invalid", with how to enrol one. X509_free.
  */
 int enrolled_find(const struct issuer *ca, struct burin_key *key,
     enum enrolled which, const char *const *hosts, time_t now, X509 **out,

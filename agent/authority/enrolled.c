@@ -51,9 +51,10 @@ advise(const struct own *o, struct burin_key *key, struct burin_error *e)
 	if (uri == NULL)
 		return burin_fail_memory(e);
 	rc = burin_error_advice(e,
-	    "burin enroll --key '%s' --profile %s --replace --ca URL --trust "
-	    "CA.pem, with an invite of the CA for that profile",
-	    uri, o->profile);
+	    "burin enroll --profile %s --replace --protocol cmc --ca URL "
+	    "--trust CA.pem, with an invite of the CA for that profile and "
+	    "--key '%s'",
+	    o->profile, uri);
 	free(uri);
 	return rc;
 }

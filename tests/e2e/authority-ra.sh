@@ -58,8 +58,8 @@ objects=$(object_list station)
 cmc=${keys[tls]} make 2
 refused enrolment-unfit 'it needs the purpose cmcRA'
 is .error.rule 'RFC 6402 section 2.10'
-says 'burin enroll --key'
-says '--profile cmc-ra'
+says 'burin enroll --profile cmc-ra --replace'
+says "--key '${keys[tls]}'"
 tls=${keys[cmc]} make 2
 refused enrolment-unfit 'it needs the purpose serverAuth'
 says '--profile tls-server'
@@ -152,16 +152,22 @@ ok 'what the CA has is left to its operator'
 # --- a newer certificate ----------------------------------------------------
 
 serial() { openssl x509 -in "$work/ra/$1.pem" -noout -serial; }
-cmc_before=$(serial cmc) tls_before=$(serial tls)
+cmc_before=$(serial cmc) tls_before=$(serial tls) pop_before=$(serial pop)
 b 0 renew --json --key "${keys[cmc]}" --protocol cmc \
 	--ca "$ca_url/cmc/cmc-ra" "${ca[@]}"
 is .state 'done'
 b 0 renew --json --key "${keys[tls]}" --protocol cmc --ca "$ca_url/cmc" \
 	"${ca[@]}"
 is .state 'done'
+# A key that signs nothing signs no renewal: it is enrolled again.
+invite pop key-agreement
+b 0 enroll --json --key "${keys[pop]}" --replace --profile key-agreement \
+	--protocol cmc --ca "$ca_url/cmc" --subject 'CN=Station' --user pop \
+	--secret "file:$work/secret-pop" "${ca[@]}"
+is .state 'done'
 ra_serve
-[[ $(serial cmc) != "$cmc_before" && $(serial tls) != "$tls_before" ]] ||
-	die "still the old certificates"
+[[ $(serial cmc) != "$cmc_before" && $(serial tls) != "$tls_before" &&
+	$(serial pop) != "$pop_before" ]] || die "still the old certificates"
 openssl x509 -in "$work/ra/cmc.pem" -noout -ext extendedKeyUsage \
 	>"$work/out" 2>&1
 says 'CMC Registration Authority'
