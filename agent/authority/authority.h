@@ -18,6 +18,13 @@
 #include <burin/secret.h>
 #include <burin/token.h>
 
+/* An RA: its keys and their certificates are there before it is made. */
+struct authority_init_ra {
+	struct burin_p11 *p11;
+	const char *upstream; /* where the CA, or the next RA, answers CMC */
+	X509 *anchor;	      /* the CA's certificate */
+	const char *cmc_key, *tls_key, *pop_key; /* URIs */
+};
 struct authority_init {
 	const char *dir; /* made, mode 0700; must not hold one yet */
 	struct burin_token *token;
@@ -27,8 +34,10 @@ struct authority_init {
 	const char *const *resources; /* NULL-ended "IPv6:::/0" or NULL */
 	const char *const *hosts;     /* names of the server, NULL-ended */
 	const char *url;	      /* where others reach it, or NULL */
+	/* Then dir, token, name and hosts count beside it; NULL: a CA. */
+	const struct authority_init_ra *ra;
 };
-/* Makes CA and TLS keys on the token and the files of DIR. */
+/* Makes the keys of a CA on the token, and the files of DIR. */
 int authority_init(const struct authority_init *in, struct burin_error *e);
 
 struct authority;

@@ -261,15 +261,15 @@ enum enrolled {
 /*
  * The newest certificate of key on its token that is for this, stands under
  * ca now and, for the server, has the hosts (NULL: whatever it has). None:
- * BURIN_EUSAGE "enrolment-missing", "-expired", "-invalid", "-unfit", with how
- * to enrol one. X509_free.
+ * BURIN_EUSAGE "enrolment-missing", "-expired", "-unfit", "key-unfit" or
+ * "certificate-invalid", with how to enrol one. X509_free.
  */
 int enrolled_find(const struct issuer *ca, struct burin_key *key,
-    enum enrolled which, char *const *hosts, time_t now, X509 **out,
+    enum enrolled which, const char *const *hosts, time_t now, X509 **out,
     struct burin_error *e);
-/* Writes it to DIR, with a line in the audit log. */
-int enrolled_keep(const char *dir, struct store *st, enum enrolled which,
-    X509 *cert, struct burin_error *e);
+/* A line in the audit log; by itself. */
+int enrolled_record(struct store *st, enum enrolled which, X509 *cert,
+    struct burin_error *e);
 struct authority;
 /*
  * Those of an RA that opens. One that is newer than what DIR has takes its

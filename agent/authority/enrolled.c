@@ -51,9 +51,10 @@ advise(const struct own *o, struct burin_key *key, struct burin_error *e)
 	if (uri == NULL)
 		return burin_fail_memory(e);
 	rc = burin_error_advice(e,
-	    "burin enroll --key '%s' --profile %s --replace --ca URL --trust "
-	    "CA.pem, with an invite of the CA for that profile",
-	    uri, o->profile);
+	    "burin enroll --profile %s --replace --protocol cmc --ca URL "
+	    "--trust CA.pem, with an invite of the CA for that profile and "
+	    "--key '%s'",
+	    o->profile, uri);
 	free(uri);
 	return rc;
 }
@@ -84,9 +85,11 @@ check_key(const struct own *o, struct burin_key *key, struct burin_error *e)
 }
 
 static int
-check_hosts(
-    const struct own *o, X509 *cert, char *const *hosts, struct burin_error *e)
+check_hosts(const struct own *o, X509 *cert, const char *const *hosts,
+    struct burin_error *e)
 {
+	if (o->purpose != NID_server_auth)
+		return 0;
 	for (; hosts != NULL && *hosts != NULL; hosts++) {
 		if (cert_has_host(cert, *hosts))
 			continue;
@@ -100,15 +103,16 @@ check_hosts(
 
 static int
 check_cert(const struct own *o, const struct issuer *ca, X509 *cert,
-    char *const *hosts, time_t now, struct burin_error *e)
+    const char *const *hosts, time_t now, struct burin_error *e)
 {
 	char *serial;
 
 	if ((X509_get_key_usage(cert) & o->usage) == 0 ||
 	    (o->purpose != 0 && !cert_has_purpose(cert, o->purpose))) {
 		(void)burin_fail(e, BURIN_EUSAGE, "enrolment-unfit",
-		    "the certificate of the %s key lacks %s", o->name,
-		    o->needs);
+		    "the certificate of the %s key is not for that: it needs "
+		    "%s",
+		    o->name, o->needs);
 		(void)burin_error_rule(e, "%s", o->rule);
 	} else if (X509_cmp_time(X509_get0_notAfter(cert), &now) < 0) {
 		(void)burin_fail(e, BURIN_EUSAGE, "enrolment-expired",
@@ -143,7 +147,7 @@ by_age(const X509 *const *a, const X509 *const *b)
 
 int
 enrolled_find(const struct issuer *ca, struct burin_key *key,
-    enum enrolled which, char *const *hosts, time_t now, X509 **out,
+    enum enrolled which, const char *const *hosts, time_t now, X509 **out,
     struct burin_error *e)
 {
 	const struct own *o = &owns[which];
@@ -181,8 +185,9 @@ enrolled_find(const struct issuer *ca, struct burin_key *key,
  * ---------------------------------------------------------
  */
 
-static int
-record(struct store *st, X509 *cert, const char *what, struct burin_error *e)
+int
+enrolled_record(
+    struct store *st, enum enrolled which, X509 *cert, struct burin_error *e)
 {
 	char *serial = burin_serial_text(X509_get0_serialNumber(cert));
 	int rc;
@@ -190,7 +195,8 @@ record(struct store *st, X509 *cert, const char *what, struct burin_error *e)
 	if (serial == NULL)
 		return burin_fail_memory(e);
 	if ((rc = store_begin(st, e)) == 0) {
-		rc = store_audit(st, e, "enrolled", "%s %s", serial, what);
+		rc = store_audit(
+		    st, e, "enrolled", "%s %s", serial, owns[which].what);
 		if (store_end(st, rc == 0, e) != 0)
 			rc = -1;
 	}
@@ -198,15 +204,22 @@ record(struct store *st, X509 *cert, const char *what, struct burin_error *e)
 	return rc;
 }
 
-int
-enrolled_keep(const char *dir, struct store *st, enum enrolled which,
-    X509 *cert, struct burin_error *e)
+/* Takes the place of the one that DIR has, which may be the same. */
+static int
+keep(
+    struct authority *a, enum enrolled which, X509 *cert, struct burin_error *e)
 {
-	const struct own *o = &owns[which];
+	X509 *before;
+	int same;
 
-	if (record(st, cert, o->what, e) != 0)
+	same = ca_cert_read(a->dir, owns[which].file, &before, NULL) == 0 &&
+	    X509_cmp(before, cert) == 0;
+	X509_free(before);
+	if (same)
+		return 0;
+	if (enrolled_record(a->store, which, cert, e) != 0)
 		return -1;
-	return ca_cert_write(dir, o->file, cert, e);
+	return ca_cert_write(a->dir, owns[which].file, cert, e);
 }
 
 int
@@ -220,23 +233,13 @@ enrolled_open(struct authority *a, time_t now, struct burin_error *e)
 		[ENROLLED_TLS] = { a->tls_key, &a->tls_cert },
 		[ENROLLED_POP] = { a->pop_key, &a->pop_cert },
 	};
-	X509 *before;
 	size_t i;
-	int rc;
 
-	for (i = 0; i < OWNS; i++) {
+	for (i = 0; i < OWNS; i++)
 		if (enrolled_find(&a->ca, own[i].key, (enum enrolled)i,
-			i == ENROLLED_TLS ? a->cnf.hosts : NULL, now,
-			own[i].cert, e) != 0)
+			(const char *const *)a->cnf.hosts, now, own[i].cert,
+			e) != 0 ||
+		    keep(a, (enum enrolled)i, *own[i].cert, e) != 0)
 			return -1;
-		(void)ca_cert_read(a->dir, owns[i].file, &before, NULL);
-		rc = before != NULL && X509_cmp(before, *own[i].cert) == 0
-		    ? 0
-		    : enrolled_keep(
-			  a->dir, a->store, (enum enrolled)i, *own[i].cert, e);
-		X509_free(before);
-		if (rc != 0)
-			return -1;
-	}
 	return 0;
 }

@@ -42,6 +42,7 @@ struct server {
 struct call;
 
 #define ROUTES 11
+#define ROUTE_CA 8    /* needs the CA's key: not there on an RA */
 #define ROUTE_LABEL 4 /* path [/LABEL] */
 #define ROUTE_EST 1   /* EST_BASE [LABEL/] path; bodies are base64 */
 struct route {

@@ -369,6 +369,28 @@ end_of(X509 *cert)
 	return timegm(&tm);
 }
 
+/*
+ * An RA is believed about others (RFC 6402 section 2.10): nobody becomes one
+ * by an invite that does not say so, or by the word of another RA.
+ */
+static int
+check_purpose(const struct work *w, X509 *cert, struct burin_error *e)
+{
+	const struct invite *invite = w->in->invite;
+
+	if (!cert_has_purpose(cert, NID_cmcRA) ||
+	    (w->in->renews != NULL &&
+		cert_has_purpose(w->in->renews, NID_cmcRA)) ||
+	    (invite != NULL && invite->profile != NULL &&
+		strcmp(invite->profile, w->in->profile) == 0))
+		return 0;
+	(void)burin_fail(e, BURIN_EAUTHORITY, "profile-refused",
+	    "profile %s makes a registration authority and needs an invite "
+	    "that names it",
+	    w->in->profile);
+	return burin_error_rule(e, "RFC 6402 section 2.10");
+}
+
 static int
 make_cert(struct work *w, struct burin_error *e)
 {
@@ -388,6 +410,7 @@ make_cert(struct work *w, struct burin_error *e)
 	if (cert == NULL ||
 	    burin_profile_extensions(w->profile, w->in->asked, w->ca->cert,
 		w->in->cnf != NULL ? w->in->cnf->url : NULL, cert, e) != 0 ||
+	    check_purpose(w, cert, e) != 0 ||
 	    policy_resources(cert, w->ca->cert, e) != 0 ||
 	    w->ca->sign_cert(w->ca->arg, cert, e) != 0 ||
 	    own_check(w->ca, cert, now, e) != 0)

@@ -33,7 +33,7 @@ static const struct route routes[ROUTES] = {
 	{ POST, "fullcmc", ROUTE_EST, messages, 1024 * KIB, serve_cmc },
 	{ POST, "/cmc", ROUTE_LABEL, messages, 1024 * KIB, serve_cmc },
 	{ GET, "/ca.cer", 0, NULL, 0, serve_ca },
-	{ GET, "/ca.crl", 0, NULL, 0, serve_crl },
+	{ GET, "/ca.crl", ROUTE_CA, NULL, 0, serve_crl },
 	{ GET, "/", 0, NULL, 0, serve_page },
 	{ GET, "/metrics", 0, NULL, 0, serve_metrics },
 	{ GET, "/healthz", 0, NULL, 0, serve_health },
@@ -150,6 +150,10 @@ route_run(struct call *k)
 		    "nothing is here; EST is under " EST_BASE
 		    " with cacerts, csrattrs, simpleenroll, simplereenroll and "
 		    "fullcmc, CMC at /cmc");
+	} else if ((route->flags & ROUTE_CA) && k->s->a->cnf.ra) {
+		answer_text(k->r, MHD_HTTP_NOT_FOUND,
+		    "this is a registration authority; the CA has %s",
+		    route->path);
 	} else if (!method_fits(route, k->method)) {
 		answer_text(k->r, MHD_HTTP_METHOD_NOT_ALLOWED, "%s is a %s",
 		    route_name(route_number(route)), route->method);

@@ -87,7 +87,10 @@ bench_setup(void **state)
 	assert_int_equal(mkdir(b->profiles, 0700), 0);
 	write_file(b->profiles, "unit.cnf", profile_text);
 	write_file(b->profiles, "ra.cnf", ra_text);
-	write_file(b->dir, "authority.cnf", "");
+	/* The operator's functions look what init has made. */
+	write_file(b->dir, "authority.cnf",
+	    "[authority]\nname = x\ntoken = t\nhosts = h\nca_key = a\n"
+	    "cmc_key = b\ntls_key = c\npop_key = d\n");
 	must(&b->e, store_open(b->dir, 1, &b->s.store, &b->e));
 	b->cnf.crl_days = 1;
 	b->cnf.retry_after = 30;

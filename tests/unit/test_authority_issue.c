@@ -41,6 +41,21 @@ static const char profile_text[] = "[profile]\n"
 				   "subjectKeyIdentifier = hash\n"
 				   "authorityKeyIdentifier = keyid:always\n";
 
+static const char ra_text[] =
+    "[profile]\nname = ra\ndescription = Unit test of an RA\n"
+    "key_types = ec:P-256\nusage = sign\n"
+    "[certificate]\ndays = 1\nkeyUsage = critical,digitalSignature\n"
+    "extendedKeyUsage = cmcRA\n"
+    "subjectKeyIdentifier = hash\n"
+    "authorityKeyIdentifier = keyid:always\n";
+
+#define SETTINGS(role)                                       \
+	"[authority]\nname = x\ntoken = t\nhosts = h\n" role \
+	"cmc_key = b\ntls_key = c\npop_key = d\n"
+static const char settings_text[] = SETTINGS("ca_key = a\n");
+static const char ra_settings_text[] =
+    SETTINGS("role = ra\nupstream = https://ca.example/cmc\n");
+
 struct bench {
 	char dir[64], profiles[96];
 	struct store *st;
@@ -54,21 +69,26 @@ struct bench {
 };
 
 static void
-write_profile(struct bench *b)
+write_file(const char *dir, const char *name, const char *text)
 {
 	char path[128];
 	FILE *f;
 
-	(void)snprintf(b->profiles, sizeof(b->profiles), "%s/p", b->dir);
+	(void)snprintf(path, sizeof(path), "%s/%s", dir, name);
+	assert_non_null(f = fopen(path, "w"));
+	assert_true(fputs(text, f) >= 0);
+	assert_int_equal(fclose(f), 0);
+}
+
+static void
+write_files(struct bench *b)
+{
+	(void)snprintf(b->profiles, sizeof(b->profiles), "%s/profiles", b->dir);
 	assert_int_equal(mkdir(b->profiles, 0700), 0);
-	(void)snprintf(path, sizeof(path), "%s/unit.cnf", b->profiles);
-	assert_non_null(f = fopen(path, "w"));
-	assert_true(fputs(profile_text, f) >= 0);
-	assert_int_equal(fclose(f), 0);
-	/* The operator's functions look whether init came to its end. */
-	(void)snprintf(path, sizeof(path), "%s/authority.cnf", b->dir);
-	assert_non_null(f = fopen(path, "w"));
-	assert_int_equal(fclose(f), 0);
+	write_file(b->profiles, "unit.cnf", profile_text);
+	write_file(b->profiles, "ra.cnf", ra_text);
+	/* The operator's functions look what init has made. */
+	write_file(b->dir, "authority.cnf", settings_text);
 }
 
 static void
@@ -105,7 +125,7 @@ setup(void **state)
 	assert_non_null(b);
 	(void)snprintf(b->dir, sizeof(b->dir), "/tmp/burin-unit-XXXXXX");
 	assert_non_null(mkdtemp(b->dir));
-	write_profile(b);
+	write_files(b);
 	assert_int_equal(store_open(b->dir, 1, &b->st, &b->e), 0);
 	b->ca_key = pki_key("P-256");
 	issuer_of_key(&b->ca, b->ca_key, pki_ca("Unit CA", b->ca_key));
@@ -401,6 +421,62 @@ renewal_keeps_the_name(void **state)
 	EVP_PKEY_free(fresh);
 }
 
+/* By an invite that names the profile, by its own renewal, and no other way. */
+static void
+makes_an_ra_only_by_name(void **state)
+{
+	struct bench *b = *state;
+	struct issue_input in = { .principal = "invite:1",
+		.profile = "ra",
+		.profiles = b->profiles,
+		.invite = &b->invite,
+		.now = PKI_NOW };
+	EVP_PKEY *fresh = pki_key("P-256");
+	X509 *ordinary, *ra = NULL, *next = NULL;
+	unsigned char *der;
+	size_t len;
+
+	der = request("alice", b->key, NULL, &len);
+	assert_int_equal(run(b, der, len, 0, PKI_NOW), 0);
+	ordinary = X509_dup(b->cert);
+	OPENSSL_free(der);
+	der = request("alice", fresh, NULL, &len);
+	invite(b, NULL);
+	free(b->invite.profile);
+	b->invite.profile = NULL;
+	put_invite(b);
+#define RUN(out) \
+	issue_pkcs10(b->st, &b->ca, &in, der, len, &b->outcome, out, &b->e)
+	assert_int_equal(RUN(&ra), -1);
+	assert_string_equal(b->e.code, "profile-refused");
+	burin_error_clear(&b->e);
+	in.invite = NULL;
+	assert_int_equal(RUN(&ra), -1);
+	assert_string_equal(b->e.code, "profile-refused");
+	burin_error_clear(&b->e);
+	in.renews = ordinary;
+	assert_int_equal(RUN(&ra), -1);
+	assert_string_equal(b->e.code, "profile-refused");
+	burin_error_clear(&b->e);
+	in.renews = NULL;
+	in.invite = &b->invite;
+	b->invite.profile = strdup("ra");
+	put_invite(b);
+	assert_int_equal(RUN(&ra), 0);
+	assert_true(cert_has_purpose(ra, NID_cmcRA));
+	in.principal = "certificate:1";
+	in.invite = NULL;
+	in.renews = ra;
+	assert_int_equal(RUN(&next), 0);
+	assert_true(cert_has_purpose(next, NID_cmcRA));
+#undef RUN
+	X509_free(ordinary);
+	X509_free(ra);
+	X509_free(next);
+	OPENSSL_free(der);
+	EVP_PKEY_free(fresh);
+}
+
 static int
 renewal(struct bench *b, X509 *old, const char *const *exts)
 {
@@ -472,6 +548,61 @@ waits_for_the_operator(void **state)
 	assert_int_equal(run(b, der, len, 1, PKI_NOW + 3600), 0);
 	assert_int_equal(b->outcome, ISSUE_DONE);
 	OPENSSL_free(der);
+}
+
+static void
+count_line(void *arg, const struct authority_line *l)
+{
+	(void)l;
+	++*(int *)arg;
+}
+
+static void
+no_waiting(void *arg, const struct authority_waiting *w)
+{
+	(void)arg;
+	(void)w;
+	fail();
+}
+
+static void
+no_cert(void *arg, const struct authority_cert *c)
+{
+	(void)arg;
+	(void)c;
+	fail();
+}
+
+/* What needs the CA is refused on an RA, and says who does it. */
+static void
+an_ra_has_no_operator_of_a_ca(void **state)
+{
+	const struct authority_invite in = { .profile = "unit", .ttl = 60 };
+	struct bench *b = *state;
+	struct burin_secret *secret;
+	X509_CRL *crl;
+	int i, rc, lines = 0;
+
+	write_file(b->dir, "authority.cnf", ra_settings_text);
+	for (i = 0; i < 6; i++) {
+		burin_error_clear(&b->e);
+		rc = i == 0 ? authority_pending(b->dir, no_waiting, NULL, &b->e)
+		    : i == 1 ? authority_approve(b->dir, 1, &b->e)
+		    : i == 2 ? authority_deny(b->dir, 1, NULL, &b->e)
+		    : i == 3 ? authority_revoke(b->dir, "01", NULL, &b->e)
+		    : i == 4 ? authority_list(b->dir, no_cert, NULL, &b->e)
+			     : authority_crl(b->dir, NULL, &crl, &b->e);
+		assert_int_equal(rc, -1);
+		assert_int_equal(b->e.status, BURIN_EUSAGE);
+		assert_string_equal(b->e.code, "not-a-ca");
+		assert_non_null(strstr(b->e.advice, "https://ca.example/cmc"));
+	}
+	burin_error_clear(&b->e);
+	assert_int_equal(
+	    authority_invite(b->dir, "bob", &in, &secret, &b->e), 0);
+	burin_secret_free(&secret);
+	assert_int_equal(authority_log(b->dir, count_line, &lines, &b->e), 0);
+	assert_true(lines > 0);
 }
 
 static void
@@ -678,8 +809,10 @@ main(void)
 		TEST(holds_the_bound_identity),
 		TEST(renewal_keeps_the_name),
 		TEST(renewal_keeps_the_resources),
+		TEST(makes_an_ra_only_by_name),
 		TEST(waits_for_the_operator),
 		TEST(denied_stays_denied),
+		TEST(an_ra_has_no_operator_of_a_ca),
 		TEST(holds_the_bound_subject),
 		TEST(switches_for_keys_and_names),
 		TEST(compromised_keys_stay_out),
