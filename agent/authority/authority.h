@@ -86,19 +86,22 @@ int authority_keep(struct authority *a, const struct authority_front *f,
 /* Instead, when there is nothing to keep. */
 void authority_front_stop(struct authority_front *f);
 
-/* What an invite is bound to; NULL: free. */
+/* Who is invited, and what the invite is bound to; NULL: free. */
 struct authority_invite {
+	const char *name;
 	const char *profile;
-	const char *identity; /* needs a profile */
-	const char *subject;  /* DN (RFC 6402 section 2.3) */
-	long ttl;	      /* seconds */
+	const char *identity;	     /* needs a profile */
+	const char *subject;	     /* DN (RFC 6402 section 2.3) */
+	long ttl;		     /* seconds */
+	struct burin_secret *secret; /* made here: burin_secret_free */
 };
 /*
- * A one-time enrolment secret for NAME: 128 random bits in base32. Needs no
+ * Makes a one-time enrolment secret for each of them, 128 random bits in
+ * base32: for all of them or, when one cannot be invited, for none. Needs no
  * token (dir only), as what follows but authority_crl.
  */
-int authority_invite(const char *dir, const char *name,
-    const struct authority_invite *in, struct burin_secret **out,
+#define AUTHORITY_INVITES 5000 /* at once; fits the locked memory */
+int authority_invite(const char *dir, struct authority_invite *list, size_t n,
     struct burin_error *e);
 
 /*
