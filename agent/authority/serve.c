@@ -16,6 +16,7 @@
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 
+#include "fence.h"
 #include "http.h"
 
 #define MAX_CONNECTIONS 256	       /* at once, with a thread each */
@@ -308,8 +309,9 @@ wait_for_end(struct server *s, const sigset_t *signals)
 
 /* SIGINT and SIGTERM are blocked here, so the threads leave them to us. */
 static int
-run(struct server *s, int *fd, const char *url, const sigset_t *signals,
-    void (*ready)(void *arg, const char *url), void *arg, struct burin_error *e)
+run(struct server *s, int *fd, const struct authority_serving *in,
+    const struct authority_ready *r, const sigset_t *signals,
+    struct burin_error *e)
 {
 	struct MHD_Daemon *d = NULL;
 	char random[32], *trust = NULL;
@@ -328,7 +330,7 @@ run(struct server *s, int *fd, const char *url, const sigset_t *signals,
 		goto out;
 	}
 	*fd = -1;
-	ready(arg, url);
+	in->ready(in->arg, r);
 	sig = wait_for_end(s, signals);
 	http_log("stopping on signal %d", sig);
 	/* Whatever hangs: a keeper that was killed ends nobody any more. */
@@ -342,11 +344,25 @@ out:
 	return rc;
 }
 
+/* Before there is a thread: it holds for those that are started after it. */
+static int
+close_fence(
+    struct authority *a, struct authority_ready *r, struct burin_error *e)
+{
+	if (fence_front(a, 0, &r->landlock, e) != 0)
+		return -1;
+	if (r->landlock == 0)
+		http_log("no Landlock in this kernel: who takes this process "
+			 "over reads what its user may read");
+	return 0;
+}
+
 int
-authority_serve(struct authority *a, const char *listen,
-    void (*ready)(void *arg, const char *url), void *arg, struct burin_error *e)
+authority_serve(struct authority *a, const struct authority_serving *in,
+    struct burin_error *e)
 {
 	struct server s = { .a = a };
+	struct authority_ready r = { NULL, 0 };
 	sigset_t signals, before;
 	char *url = NULL;
 	int fd = -1, rc = -1;
@@ -355,10 +371,12 @@ authority_serve(struct authority *a, const char *listen,
 	(void)sigaddset(&signals, SIGINT);
 	(void)sigaddset(&signals, SIGTERM);
 	(void)pthread_sigmask(SIG_BLOCK, &signals, &before);
-	if (peers_new(&s.peers, e) == 0 && metrics_new(&s.metrics, e) == 0 &&
-	    watch_new(&s.watch, e) == 0 &&
-	    listen_open(&a->cnf, listen, &fd, &url, e) == 0)
-		rc = run(&s, &fd, url, &signals, ready, arg, e);
+	if (listen_open(&a->cnf, in->listen, &fd, &url, e) == 0 &&
+	    close_fence(a, &r, e) == 0 && peers_new(&s.peers, e) == 0 &&
+	    metrics_new(&s.metrics, e) == 0 && watch_new(&s.watch, e) == 0) {
+		r.url = url;
+		rc = run(&s, &fd, in, &r, &signals, e);
+	}
 	if (fd >= 0)
 		(void)close(fd);
 	watch_free(&s.watch);

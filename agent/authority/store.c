@@ -21,7 +21,9 @@
 static const char pragmas[] = "PRAGMA journal_mode = WAL;"
 			      "PRAGMA synchronous = FULL;"
 			      "PRAGMA foreign_keys = ON;"
-			      "PRAGMA trusted_schema = OFF;";
+			      "PRAGMA trusted_schema = OFF;"
+			      /* Else files for sorting, wherever TMPDIR is. */
+			      "PRAGMA temp_store = MEMORY;";
 
 static const char schema[] =
     /* secret: sealed, NULL when it is not needed any more. */
@@ -344,6 +346,22 @@ store_close(struct store **stp)
 	(void)pthread_mutex_destroy(&st->lock);
 	free(st);
 	*stp = NULL;
+}
+
+int
+store_hold_files(struct store *st, struct burin_error *e)
+{
+	int on = 1;
+
+	/* A transaction opens those of the log. */
+	if (store_begin(st, e) != 0 || store_end(st, 0, e) != 0)
+		return -1;
+	if (sqlite3_file_control(st->db, NULL, SQLITE_FCNTL_PERSIST_WAL, &on) !=
+		SQLITE_OK ||
+	    sqlite3_exec(st->db, "PRAGMA journal_size_limit = 0", NULL, NULL,
+		NULL) != SQLITE_OK)
+		return store_fail(st, "settings", e);
+	return 0;
 }
 
 int
