@@ -32,6 +32,8 @@
 #define CA_MAX_RETRY_AFTER 86400   /* seconds */
 #define CA_RATE 600		   /* requests, unless authority.cnf says */
 #define CA_MAX_RATE 100000
+#define CA_WAITING 20	     /* requests of one principal, unless it says */
+#define CA_MAX_WAITING 10000 /* requests of all that wait */
 #define CA_MAX_CRL_DAYS 3650
 #define CA_CRL_DAYS 7 /* unless authority.cnf says */
 
@@ -201,6 +203,7 @@ struct settings {
 	unsigned rate;	      /* requests of an address in a minute; 0: any */
 	enum link_wish link;  /* of requests to their TLS session */
 	enum page_for page;   /* who sees the status page and the metrics */
+	unsigned waiting;     /* requests of one principal; 0: CA_WAITING */
 	unsigned crl_days;    /* from thisUpdate to nextUpdate */
 	enum key_reuse key_reuse;
 	int no_renew_same_key; /* renew_same_key = no */

@@ -302,10 +302,13 @@ put_waiting(struct work *w, struct burin_error *e)
 		.form = in->form,
 		.invite = in->invite != NULL ? in->invite->id : 0,
 		.via = in->via,
-		.now = in->now };
+		.now = in->now,
+		.limit = CA_WAITING };
 	char *subject = NULL, *renews = NULL;
 	int rc = -1;
 
+	if (in->cnf != NULL && in->cnf->waiting > 0)
+		new.limit = in->cnf->waiting;
 	if (subject_text(in->asked, &subject, e) != 0)
 		goto out;
 	if (in->renews != NULL &&

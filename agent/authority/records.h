@@ -199,7 +199,12 @@ struct waiting_new {
 	const char *renews; /* serial, or NULL */
 	const char *via;
 	time_t now;
+	unsigned limit; /* of those of this principal that wait */
 };
+/*
+ * BURIN_EAUTHORITY "too-many-waiting": of this principal; "waiting-full": of
+ * all.
+ */
 int store_request_put(
     struct store *st, const struct waiting_new *in, struct burin_error *e);
 /* Both say what they did in the audit log. */
@@ -236,7 +241,13 @@ struct talk {
 };
 void talk_clear(struct talk *t);
 int talk_token(unsigned char token[CA_TOKEN], struct burin_error *e);
-/* Takes the place of one with this token. */
+/*
+ * Takes the place of one with this token. When there are too many, of this
+ * principal or of all, the oldest ones are forgotten: whoever needs one begins
+ * again with the same request.
+ */
+#define CA_TALKS 64
+#define CA_MAX_TALKS 10000
 int store_talk_put(
     struct store *st, const struct talk *t, struct burin_error *e);
 int store_talk_get(struct store *st, const unsigned char token[CA_TOKEN],

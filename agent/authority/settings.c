@@ -116,6 +116,10 @@ settings_write(const char *dir, const struct settings *s, struct burin_error *e)
 	    "retry_after = %u\n",
 	    s->retry_after);
 	(void)BIO_printf(out,
+	    "# Requests of one sender that may wait for the operator.\n"
+	    "waiting = %u\n",
+	    s->waiting > 0 ? s->waiting : CA_WAITING);
+	(void)BIO_printf(out,
 	    "# HTTP Digest beside Basic: yes or no. Clients that come in the "
 	    "same second\n# may be refused with it.\ndigest = %s\n",
 	    s->digest ? "yes" : "no");
@@ -231,6 +235,8 @@ read_policy(struct settings *s, const CONF_VALUE *v, struct burin_error *e)
 		return read_url(&s->url, v->value, e);
 	if (strcmp(v->name, "crl_days") == 0)
 		return read_number(&s->crl_days, v, CA_MAX_CRL_DAYS, e);
+	if (strcmp(v->name, "waiting") == 0)
+		return read_number(&s->waiting, v, CA_MAX_WAITING, e);
 	if (strcmp(v->name, "key_reuse") == 0)
 		return read_reuse(&s->key_reuse, v, e);
 	if (strcmp(v->name, "rename") == 0)

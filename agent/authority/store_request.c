@@ -45,10 +45,58 @@ out:
 	return rc;
 }
 
+/* How many wait; principal NULL: of all. */
+static int
+count(struct store *st, const char *principal, long long *n,
+    struct burin_error *e)
+{
+	sqlite3_stmt *q = NULL;
+	int rc = -1;
+
+	if (store_query(st, &q, e,
+		principal != NULL
+		    ? "SELECT count(*) FROM requests WHERE principal = ?"
+		      " AND state = 'waiting'"
+		    : "SELECT count(*) FROM requests WHERE state = 'waiting'",
+		principal != NULL ? "t" : "", principal) == 0 &&
+	    store_step(st, q, e) > 0) {
+		*n = sqlite3_column_int64(q, 0);
+		rc = 0;
+	}
+	(void)sqlite3_finalize(q);
+	return rc;
+}
+
+static int
+has_room(struct store *st, const struct waiting_new *in, struct burin_error *e)
+{
+	long long own, all;
+
+	if (count(st, in->principal, &own, e) != 0 ||
+	    count(st, NULL, &all, e) != 0)
+		return -1;
+	if (own >= in->limit) {
+		(void)burin_fail(e, BURIN_EAUTHORITY, "too-many-waiting",
+		    "%lld requests of yours wait for the authority's operator, "
+		    "and no more may",
+		    own);
+		return burin_error_advice(
+		    e, "come again when some of them are decided");
+	}
+	if (all >= CA_MAX_WAITING)
+		return burin_fail(e, BURIN_EAUTHORITY, "waiting-full",
+		    "%lld requests wait for the authority's operator, and no "
+		    "more may",
+		    all);
+	return 0;
+}
+
 int
 store_request_put(
     struct store *st, const struct waiting_new *in, struct burin_error *e)
 {
+	if (has_room(st, in, e) != 0)
+		return -1;
 	return store_exec(st, e,
 	    "INSERT INTO requests (principal, sha256, profile, subject, der,"
 	    " form, invite, renews, via, created)"

@@ -22,7 +22,7 @@
 
 #include <burin/names.h>
 
-#include "authority/ca.h"
+#include "authority/cmc_work.h"
 #include "pki.h"
 
 static const char profile_text[] = "[profile]\n"
@@ -535,6 +535,44 @@ renew(struct bench *b, const struct settings *cnf, X509 *old, EVP_PKEY *key,
 	return rc;
 }
 
+/* Of one sender, who has a certificate. */
+static void
+waits_with_few_others(void **state)
+{
+	static const char *const names[] = { "ann", "ben", "cyd" };
+	struct settings cnf = { .waiting = 2 };
+	struct bench *b = *state;
+	long long id = 0;
+	EVP_PKEY *key;
+	unsigned char *der;
+	X509 *old;
+	size_t i, len;
+
+	der = request("alice", b->key, NULL, &len);
+	assert_int_equal(run(b, der, len, 0, PKI_NOW), 0);
+	OPENSSL_free(der);
+	old = b->cert;
+	b->cert = NULL;
+	for (i = 0; i < 2; i++) {
+		key = pki_key("P-256");
+		assert_int_equal(renew(b, &cnf, old, key, names[i], 1), 0);
+		assert_int_equal(b->outcome, ISSUE_PENDING);
+		EVP_PKEY_free(key);
+	}
+	key = pki_key("P-256");
+	assert_int_equal(renew(b, &cnf, old, key, names[i], 1), -1);
+	assert_string_equal(b->e.code, "too-many-waiting");
+	assert_int_equal(b->e.status, BURIN_EAUTHORITY);
+	assert_int_equal(cmc_fail_of(b->e.code), BURIN_CMC_TRY_LATER);
+	/* One that is decided makes room. */
+	assert_int_equal(authority_pending(b->dir, remember_id, &id, &b->e), 0);
+	assert_int_equal(authority_approve(b->dir, id, &b->e), 0);
+	assert_int_equal(renew(b, &cnf, old, key, names[i], 1), 0);
+	assert_int_equal(b->outcome, ISSUE_PENDING);
+	EVP_PKEY_free(key);
+	X509_free(old);
+}
+
 static void
 switches_for_keys_and_names(void **state)
 {
@@ -679,6 +717,7 @@ main(void)
 		TEST(renewal_keeps_the_name),
 		TEST(renewal_keeps_the_resources),
 		TEST(waits_for_the_operator),
+		TEST(waits_with_few_others),
 		TEST(denied_stays_denied),
 		TEST(holds_the_bound_subject),
 		TEST(switches_for_keys_and_names),

@@ -513,6 +513,105 @@ talks_are_found_again(void **state)
 	talk_clear(&t);
 }
 
+static long long
+talks_of(struct bench *b, const char *principal)
+{
+	sqlite3_stmt *q;
+	long long n;
+
+	assert_int_equal(store_query(b->st, &q, &b->e,
+			     "SELECT count(*) FROM talks WHERE principal = ?",
+			     "t", principal),
+	    0);
+	assert_int_equal(store_step(b->st, q, &b->e), 1);
+	n = sqlite3_column_int64(q, 0);
+	(void)sqlite3_finalize(q);
+	return n;
+}
+
+static void
+old_talks_make_room(void **state)
+{
+	struct bench *b = *state;
+	struct talk t = { .kind = strdup("pending"), .created = PKI_NOW };
+	unsigned char first[CA_TOKEN], newest[CA_TOKEN];
+	struct talk got;
+	int i, found;
+
+	begin(b);
+	t.principal = strdup("certificate:2");
+	assert_int_equal(talk_token(t.token, &b->e), 0);
+	assert_int_equal(store_talk_put(b->st, &t, &b->e), 0);
+	free(t.principal);
+	t.principal = strdup("certificate:1");
+	for (i = 0; i < CA_TALKS + 1; i++) {
+		assert_int_equal(talk_token(t.token, &b->e), 0);
+		memcpy(i == 0 ? first : newest, t.token, CA_TOKEN);
+		assert_int_equal(store_talk_put(b->st, &t, &b->e), 0);
+	}
+	assert_int_equal(talks_of(b, "certificate:1"), CA_TALKS);
+	assert_int_equal(store_talk_get(b->st, first, &got, &found, &b->e), 0);
+	assert_int_equal(found, 0);
+	assert_int_equal(store_talk_get(b->st, newest, &got, &found, &b->e), 0);
+	assert_int_equal(found, 1);
+	talk_clear(&got);
+	/* Others have lost nothing by it. */
+	assert_int_equal(talks_of(b, "certificate:2"), 1);
+	/* Those of all. */
+	assert_int_equal(
+	    store_exec(b->st, &b->e,
+		"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n"
+		" WHERE i < ?) INSERT INTO talks (token, kind, principal,"
+		" signer, created) SELECT randomblob(16), 'pending',"
+		" 'invite:' || i, zeroblob(32), 1 FROM n",
+		"i", (long long)CA_MAX_TALKS),
+	    0);
+	assert_int_equal(talk_token(t.token, &b->e), 0);
+	assert_int_equal(store_talk_put(b->st, &t, &b->e), 0);
+	assert_int_equal(talks_of(b, "certificate:2"), 0);
+	assert_int_equal(talks_of(b, "invite:10000"), 1);
+	assert_int_equal(talks_of(b, "certificate:1"), 1);
+	end(b);
+	talk_clear(&t);
+}
+
+/* Of all senders together. */
+static void
+not_all_may_wait(void **state)
+{
+	struct bench *b = *state;
+	unsigned char sha256[CA_SHA256] = { 1 };
+	struct waiting_new w = { .principal = "invite:1",
+		.profile = "unit",
+		.subject = "CN=a",
+		.request = sha256,
+		.der = sha256,
+		.der_len = 1,
+		.form = "pkcs10",
+		.now = PKI_NOW,
+		.limit = 1 };
+
+	begin(b);
+	assert_int_equal(
+	    store_exec(b->st, &b->e,
+		"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n"
+		" WHERE i < ?) INSERT INTO requests (principal, sha256,"
+		" profile, subject, der, form, created) SELECT 'x' || i,"
+		" zeroblob(32), 'unit', 'CN=b', x'30', 'pkcs10', 1 FROM n",
+		"i", (long long)CA_MAX_WAITING),
+	    0);
+	assert_int_equal(store_request_put(b->st, &w, &b->e), -1);
+	assert_string_equal(b->e.code, "waiting-full");
+	burin_error_clear(&b->e);
+	assert_int_equal(store_request_deny(b->st, 1, NULL, PKI_NOW, &b->e), 0);
+	assert_int_equal(store_request_put(b->st, &w, &b->e), 0);
+	sha256[0] = 2;
+	assert_int_equal(store_request_put(b->st, &w, &b->e), -1);
+	assert_string_equal(b->e.code, "too-many-waiting");
+	burin_error_clear(&b->e);
+	end(b);
+}
+
 static void
 numbers_are_counted(void **state)
 {
@@ -601,6 +700,8 @@ main(void)
 		TEST(seals_hold),
 		TEST(challenges_are_taken_once),
 		TEST(talks_are_found_again),
+		TEST(old_talks_make_room),
+		TEST(not_all_may_wait),
 		TEST(numbers_are_counted),
 		TEST(log_shows_changes_and_cuts),
 		TEST(key_belongs_to_the_store),
