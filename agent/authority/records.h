@@ -207,7 +207,10 @@ struct waiting_new {
  */
 int store_request_put(
     struct store *st, const struct waiting_new *in, struct burin_error *e);
-/* Both say what they did in the audit log. */
+/*
+ * Both say what they did in the audit log. An invite that was used for nothing
+ * but a denied request is free again.
+ */
 int store_request_approve(
     struct store *st, long long id, time_t now, struct burin_error *e);
 int store_request_deny(struct store *st, long long id, const char *why,

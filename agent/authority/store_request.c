@@ -106,6 +106,28 @@ store_request_put(
 	    in->invite, in->renews, in->via, (long long)in->now);
 }
 
+/*
+ * The invite of a request that was denied, when nothing else came of it: no
+ * certificate, and no other request that waits or is approved.
+ */
+static int
+free_invite(struct store *st, long long id, int *freed, struct burin_error *e)
+{
+	if (store_exec(st, e,
+		"UPDATE invites SET used_by = NULL, used_at = NULL WHERE id ="
+		" (SELECT invite FROM requests WHERE id = ?)"
+		" AND NOT EXISTS (SELECT 1 FROM requests"
+		"  WHERE invite = invites.id AND state <> 'denied')"
+		" AND NOT EXISTS (SELECT 1 FROM certificates"
+		"  WHERE principal = 'invite:' || invites.id"
+		"  OR principal IN (SELECT principal FROM requests"
+		"   WHERE invite = invites.id))",
+		"i", id) != 0)
+		return -1;
+	*freed = sqlite3_changes(st->db) == 1;
+	return 0;
+}
+
 static int
 decide(struct store *st, long long id, const char *state, const char *why,
     time_t now, struct burin_error *e)
@@ -121,22 +143,30 @@ decide(struct store *st, long long id, const char *state, const char *why,
 		return burin_error_advice(
 		    e, "\"burin authority pending\" lists those that wait");
 	}
-	return store_audit(st, e, state, "request %lld%s%s", id,
-	    why != NULL ? ": " : "", why != NULL ? why : "");
+	return 0;
 }
 
 int
 store_request_approve(
     struct store *st, long long id, time_t now, struct burin_error *e)
 {
-	return decide(st, id, "approved", NULL, now, e);
+	if (decide(st, id, "approved", NULL, now, e) != 0)
+		return -1;
+	return store_audit(st, e, "approved", "request %lld", id);
 }
 
 int
 store_request_deny(struct store *st, long long id, const char *why, time_t now,
     struct burin_error *e)
 {
-	return decide(st, id, "denied", why, now, e);
+	int freed;
+
+	if (decide(st, id, "denied", why, now, e) != 0 ||
+	    free_invite(st, id, &freed, e) != 0)
+		return -1;
+	return store_audit(st, e, "denied", "request %lld%s%s%s", id,
+	    freed ? " (its invite is free again)" : "", why != NULL ? ": " : "",
+	    why != NULL ? why : "");
 }
 
 int

@@ -258,6 +258,9 @@ store_sweep(struct store *st, time_t now, time_t keep, struct burin_error *e)
 	return store_exec(st, e,
 	    "UPDATE invites SET secret = NULL WHERE secret IS NOT NULL"
 	    " AND NOT EXISTS (SELECT 1 FROM talks WHERE invite = invites.id)"
+	    /* Denied, it would be free again. */
+	    " AND NOT EXISTS (SELECT 1 FROM requests"
+	    "  WHERE invite = invites.id AND state = 'waiting')"
 	    " AND NOT EXISTS"
 	    "  (SELECT 1 FROM challenges WHERE invite = invites.id)"
 	    " AND ((used_by IS NULL AND expires <= ?)"

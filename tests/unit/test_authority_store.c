@@ -353,6 +353,15 @@ invites_keep_their_secret_sealed(void **state)
 	struct talk t = { .kind = strdup("pending"),
 		.principal = strdup("invite:1"),
 		.created = PKI_NOW };
+	struct waiting_new w = { .principal = "invite:1",
+		.profile = "unit",
+		.subject = "CN=a",
+		.request = use,
+		.der = use,
+		.der_len = 1,
+		.form = "pkcs10",
+		.limit = 1,
+		.now = PKI_NOW };
 	sqlite3_stmt *q = NULL;
 
 	assert_int_equal(secret_keep(&in, "very secret", 11, &b->e), 0);
@@ -381,6 +390,15 @@ invites_keep_their_secret_sealed(void **state)
 	assert_non_null(got);
 	burin_secret_free(&got);
 	assert_int_equal(store_talk_drop(b->st, t.token, &b->e), 0);
+	/* A request that waits may be denied, and its invite be free again. */
+	w.invite = in.id;
+	assert_int_equal(store_request_put(b->st, &w, &b->e), 0);
+	assert_int_equal(store_sweep(b->st, PKI_NOW + 7200, 100000, &b->e), 0);
+	assert_int_equal(store_invite_secret(b->st, in.id, &got, &b->e), 0);
+	assert_non_null(got);
+	burin_secret_free(&got);
+	assert_int_equal(
+	    store_request_approve(b->st, 1, PKI_NOW + 7200, &b->e), 0);
 	assert_int_equal(store_sweep(b->st, PKI_NOW + 600, 100000, &b->e), 0);
 	assert_int_equal(store_invite_secret(b->st, in.id, &got, &b->e), 0);
 	assert_non_null(got);
