@@ -40,6 +40,7 @@ static const struct {
 	{ "certificate-missing", BURIN_CMC_BAD_CERT_ID },
 	{ "too-many-waiting", BURIN_CMC_TRY_LATER },
 	{ "waiting-full", BURIN_CMC_TRY_LATER },
+	{ "revocation-locked", BURIN_CMC_TRY_LATER },
 };
 
 enum burin_cmc_fail

@@ -167,9 +167,21 @@ struct revocation {
  */
 int store_revoke(
     struct store *st, const struct revocation *in, struct burin_error *e);
-/* *ok 1: this is the secret that the certificate can be revoked with. */
-int store_revocation_check(struct store *st, const char *serial,
-    const void *secret, size_t len, int *ok, struct burin_error *e);
+#define CA_REVOKE_TRIES 5   /* wrong secrets for a certificate */
+#define CA_REVOKE_WAIT 3600 /* seconds in which they count */
+struct revocation_try {
+	const char *serial;
+	const void *secret;
+	size_t len;
+	time_t now;
+};
+/*
+ * *ok 1: this is the secret that the certificate can be revoked with. A wrong
+ * one is counted: commit it. After CA_REVOKE_TRIES none is looked at until
+ * CA_REVOKE_WAIT is over: BURIN_EAUTHORITY "revocation-locked".
+ */
+int store_revocation_check(struct store *st, const struct revocation_try *in,
+    int *ok, struct burin_error *e);
 /* Another one than it had, or the first one. */
 int store_revocation_set(struct store *st, const char *serial,
     const struct burin_secret *secret, struct burin_error *e);

@@ -16,7 +16,7 @@
 #include "store.h"
 
 #define BUSY_MS 10000	 /* how long one process waits for another */
-#define SCHEMA_VERSION 2 /* PRAGMA user_version */
+#define SCHEMA_VERSION 3 /* PRAGMA user_version */
 
 static const char pragmas[] = "PRAGMA journal_mode = WAL;"
 			      "PRAGMA synchronous = FULL;"
@@ -56,6 +56,8 @@ static const char schema[] =
     "  CHECK (status IN ('good', 'held', 'revoked')),"
     " revoked_at INTEGER, reason INTEGER, invalidity INTEGER,"
     " revoke_salt BLOB, revoke_verifier BLOB,"
+    /* Wrong secrets to revoke with, and when they began. */
+    " revoke_tries INTEGER NOT NULL DEFAULT 0, revoke_since INTEGER,"
     " confirmed INTEGER NOT NULL DEFAULT 1,"
     " UNIQUE (principal, request_sha256)) STRICT;"
     "CREATE INDEX certificates_key ON certificates (key_sha256);"
@@ -92,7 +94,7 @@ static const char schema[] =
     " SELECT RAISE(ABORT, 'the audit log is append-only'); END;"
     "CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit BEGIN"
     " SELECT RAISE(ABORT, 'the audit log is append-only'); END;"
-    "PRAGMA user_version = 2;";
+    "PRAGMA user_version = 3;";
 
 int
 store_fail(struct store *st, const char *what, struct burin_error *e)

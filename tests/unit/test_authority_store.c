@@ -17,6 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "authority/cmc_work.h"
 #include "authority/crl.h"
 #include "authority/store.h"
 #include "pki.h"
@@ -315,6 +316,61 @@ entries_outlive_the_certificate_once(void **state)
 	X509_free(a);
 }
 
+/* 1 right, 0 wrong, -1 not looked at. */
+static int
+try_secret(struct bench *b, const char *serial, const char *text, time_t now)
+{
+	struct revocation_try in = { serial, text, strlen(text), now };
+	int ok;
+
+	burin_error_clear(&b->e);
+	if (store_revocation_check(b->st, &in, &ok, &b->e) == 0)
+		return ok;
+	assert_int_equal(b->e.status, BURIN_EAUTHORITY);
+	assert_string_equal(b->e.code, "revocation-locked");
+	assert_int_equal(cmc_fail_of(b->e.code), BURIN_CMC_TRY_LATER);
+	return -1;
+}
+
+static void
+revocation_secrets_are_not_guessed(void **state)
+{
+	struct bench *b = *state;
+	char one[64], two[64], longer[BURIN_SECRET_MAX + 2];
+	X509 *a = issued(b, "a", 0, "open sesame", one);
+	X509 *c = issued(b, "c", 0, "open sesame", two);
+	time_t later = PKI_NOW + CA_REVOKE_WAIT;
+	int i;
+
+	begin(b);
+	assert_int_equal(try_secret(b, one, "wrong", PKI_NOW), 0);
+	memset(longer, 'x', sizeof(longer) - 1);
+	longer[sizeof(longer) - 1] = '\0';
+	assert_int_equal(try_secret(b, one, longer, PKI_NOW + 1), 0);
+	/* The right one does not begin the count again: two may try. */
+	assert_int_equal(try_secret(b, one, "open sesame", PKI_NOW + 1), 1);
+	for (i = 2; i < CA_REVOKE_TRIES; i++)
+		assert_int_equal(try_secret(b, one, "wrong", PKI_NOW + i), 0);
+	assert_int_equal(try_secret(b, one, "wrong", PKI_NOW + 9), -1);
+	assert_int_equal(try_secret(b, one, "open sesame", PKI_NOW + 9), -1);
+	assert_int_equal(try_secret(b, one, "open sesame", later - 1), -1);
+	/* Of one certificate. */
+	assert_int_equal(try_secret(b, two, "open sesame", PKI_NOW + 9), 1);
+	end(b);
+	/* And through a restart. */
+	store_close(&b->st);
+	assert_int_equal(store_open(b->dir, 0, &b->st, &b->e), 0);
+	begin(b);
+	assert_int_equal(try_secret(b, one, "open sesame", later - 1), -1);
+	assert_int_equal(try_secret(b, one, "open sesame", later), 1);
+	for (i = 0; i < CA_REVOKE_TRIES; i++)
+		assert_int_equal(try_secret(b, one, "wrong", later), 0);
+	assert_int_equal(try_secret(b, one, "open sesame", later), -1);
+	end(b);
+	X509_free(a);
+	X509_free(c);
+}
+
 static void
 revocation_secrets(void **state)
 {
@@ -322,20 +378,13 @@ revocation_secrets(void **state)
 	char with[64], without[64];
 	X509 *a = issued(b, "a", 0, "open sesame", with);
 	X509 *c = issued(b, "c", 0, NULL, without);
-	int ok;
+	int i;
 
 	begin(b);
-	assert_int_equal(
-	    store_revocation_check(b->st, with, "open sesame", 11, &ok, &b->e),
-	    0);
-	assert_int_equal(ok, 1);
-	assert_int_equal(
-	    store_revocation_check(b->st, with, "open sesamE", 11, &ok, &b->e),
-	    0);
-	assert_int_equal(ok, 0);
-	assert_int_equal(
-	    store_revocation_check(b->st, without, "", 0, &ok, &b->e), 0);
-	assert_int_equal(ok, 0);
+	assert_int_equal(try_secret(b, with, "open sesame", PKI_NOW), 1);
+	assert_int_equal(try_secret(b, with, "open sesamE", PKI_NOW), 0);
+	for (i = 0; i < 2 * CA_REVOKE_TRIES; i++)
+		assert_int_equal(try_secret(b, without, "", PKI_NOW), 0);
 	end(b);
 	X509_free(a);
 	X509_free(c);
@@ -714,6 +763,7 @@ main(void)
 		TEST(lists_are_kept_while_they_are_good),
 		TEST(entries_outlive_the_certificate_once),
 		TEST(revocation_secrets),
+		TEST(revocation_secrets_are_not_guessed),
 		TEST(invites_keep_their_secret_sealed),
 		TEST(seals_hold),
 		TEST(challenges_are_taken_once),
