@@ -40,10 +40,12 @@ void authority_close(struct authority **a);
 /* What is told once, when the sockets are open. */
 struct authority_ready {
 	const char *url;
-	int landlock; /* version; 0: this kernel has none */
+	const char *http_url; /* NULL: no plain HTTP */
+	int landlock;	      /* version; 0: this kernel has none */
 };
 struct authority_serving {
-	const char *listen; /* "HOST:PORT", port 0: any */
+	const char *listen;	 /* "HOST:PORT", port 0: any */
+	const char *http_listen; /* the same for plain HTTP, or NULL */
 	void (*ready)(void *arg, const struct authority_ready *r);
 	void *arg;
 };

@@ -197,6 +197,7 @@ struct settings {
 	char *name, *token, *profile;
 	char *ca_key, *cmc_key, *tls_key, *pop_key; /* URIs */
 	char *url; /* where others reach it, no slash at the end; or NULL */
+	char *http_url; /* the same for what is there over plain HTTP */
 	int manual;
 	int digest;	      /* HTTP Digest is offered beside Basic */
 	unsigned retry_after; /* seconds until a pending one asks again */

@@ -56,6 +56,7 @@ drop_listen_fds(int n)
 		(void)close_range(FIRST_FD, (unsigned)(FIRST_FD + n - 1), 0);
 	(void)unsetenv("LISTEN_PID");
 	(void)unsetenv("LISTEN_FDS");
+	(void)unsetenv("LISTEN_FDNAMES");
 }
 
 /* The door right behind the sockets, and nothing after it. */

@@ -377,6 +377,15 @@ end_of(X509 *cert)
 	return timegm(&tm);
 }
 
+/* What {base} is in a profile. */
+static const char *
+base_of(const struct settings *cnf)
+{
+	if (cnf == NULL)
+		return NULL;
+	return cnf->http_url != NULL ? cnf->http_url : cnf->url;
+}
+
 static int
 make_cert(struct work *w, struct burin_error *e)
 {
@@ -395,7 +404,7 @@ make_cert(struct work *w, struct burin_error *e)
 	    e);
 	if (cert == NULL ||
 	    burin_profile_extensions(w->profile, w->in->asked, w->ca->cert,
-		w->in->cnf != NULL ? w->in->cnf->url : NULL, cert, e) != 0 ||
+		base_of(w->in->cnf), cert, e) != 0 ||
 	    policy_resources(cert, w->ca->cert, e) != 0 ||
 	    w->ca->sign_cert(w->ca->arg, cert, e) != 0 ||
 	    own_check(w->ca, cert, now, e) != 0)

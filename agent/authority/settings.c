@@ -29,6 +29,7 @@ settings_clear(struct settings *s)
 	free(s->tls_key);
 	free(s->pop_key);
 	free(s->url);
+	free(s->http_url);
 	free(s->profile);
 	for (i = 0; s->hosts[i] != NULL; i++)
 		free(s->hosts[i]);
@@ -60,6 +61,14 @@ write_policy(BIO *out, const struct settings *s)
 		put_value(out, "url", s->url);
 	else
 		(void)BIO_printf(out, "#url = https://ca.example.org:8443\n");
+	(void)BIO_printf(out,
+	    "# Where they fetch CRL and CA certificate over plain HTTP "
+	    "(--http-listen):\n# {base} instead.\n");
+	if (s->http_url != NULL)
+		put_value(out, "http_url", s->http_url);
+	else
+		(void)BIO_printf(
+		    out, "#http_url = http://ca.example.org:8080\n");
 	(void)BIO_printf(out,
 	    "# Days from one CRL's date to the next one's.\n"
 	    "crl_days = %u\n",
@@ -233,6 +242,10 @@ read_policy(struct settings *s, const CONF_VALUE *v, struct burin_error *e)
 
 	if (strcmp(v->name, "url") == 0)
 		return read_url(&s->url, v->value, e);
+	if (strcmp(v->name, "http_url") == 0)
+		return strncmp(v->value, "http://", 7) == 0
+		    ? read_url(&s->http_url, v->value, e)
+		    : not_understood(v, e);
 	if (strcmp(v->name, "crl_days") == 0)
 		return read_number(&s->crl_days, v, CA_MAX_CRL_DAYS, e);
 	if (strcmp(v->name, "waiting") == 0)
