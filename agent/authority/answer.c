@@ -69,6 +69,10 @@ answer_error(struct answer *r, const struct burin_error *e)
 	if (e->status == BURIN_EUSAGE || e->status == BURIN_EAUTHORITY) {
 		r->status = e->status == BURIN_EUSAGE ? MHD_HTTP_BAD_REQUEST
 						      : MHD_HTTP_FORBIDDEN;
+		if (strcmp(e->code, "too-many-waiting") == 0)
+			r->status = MHD_HTTP_TOO_MANY_REQUESTS;
+		if (strcmp(e->code, "waiting-full") == 0)
+			r->status = MHD_HTTP_SERVICE_UNAVAILABLE;
 		sentences(r->text, sizeof(r->text), e);
 		return;
 	}

@@ -46,12 +46,23 @@ int authority_open(const char *dir, struct burin_p11 *p11,
     struct authority **out, struct burin_error *e);
 void authority_close(struct authority **a);
 
+/* What is told once, when the sockets are open. */
+struct authority_ready {
+	const char *url;
+	const char *http_url; /* NULL: no plain HTTP */
+	int landlock;	      /* version; 0: this kernel has none */
+};
+struct authority_serving {
+	const char *listen;	 /* "HOST:PORT", port 0: any */
+	const char *http_listen; /* the same for plain HTTP, or NULL */
+	void (*ready)(void *arg, const struct authority_ready *r);
+	void *arg;
+};
 /*
- * Serves until SIGINT or SIGTERM. listen: "HOST:PORT", port 0: any. ready is
- * called once with the URL when the socket is open.
+ * Serves until SIGINT or SIGTERM. This process has no other files and opens no
+ * TCP connections from then on, where the kernel has Landlock.
  */
-int authority_serve(struct authority *a, const char *listen,
-    void (*ready)(void *arg, const char *url), void *arg,
+int authority_serve(struct authority *a, const struct authority_serving *in,
     struct burin_error *e);
 
 /*
@@ -75,8 +86,8 @@ struct authority_front {
 int authority_fork(
     pid_t program, struct authority_front *f, struct burin_error *e);
 /* Serves, as authority_serve; how it went is told to the keeper. */
-int authority_front(const char *dir, int fd, const char *listen,
-    void (*ready)(void *arg, const char *url), void *arg);
+int authority_front(
+    const char *dir, int fd, const struct authority_serving *in);
 /*
  * Does what the front may ask for until it ends; SIGINT and SIGTERM stop the
  * front first. A front that ends otherwise is BURIN_EINTERRUPTED "front-died".

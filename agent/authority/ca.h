@@ -32,6 +32,8 @@
 #define CA_MAX_RETRY_AFTER 86400   /* seconds */
 #define CA_RATE 600		   /* requests, unless authority.cnf says */
 #define CA_MAX_RATE 100000
+#define CA_WAITING 20	     /* requests of one principal, unless it says */
+#define CA_MAX_WAITING 10000 /* requests of all that wait */
 #define CA_MAX_CRL_DAYS 3650
 #define CA_CRL_DAYS 7 /* unless authority.cnf says */
 
@@ -212,12 +214,14 @@ struct settings {
 	/* URIs; an RA has no ca_key */
 	char *ca_key, *cmc_key, *tls_key, *pop_key;
 	char *url; /* where others reach it, no slash at the end; or NULL */
+	char *http_url; /* the same for what is there over plain HTTP */
 	int manual;
 	int digest;	      /* HTTP Digest is offered beside Basic */
 	unsigned retry_after; /* seconds until a pending one asks again */
 	unsigned rate;	      /* requests of an address in a minute; 0: any */
 	enum link_wish link;  /* of requests to their TLS session */
 	enum page_for page;   /* who sees the status page and the metrics */
+	unsigned waiting;     /* requests of one principal; 0: CA_WAITING */
 	unsigned crl_days;    /* from thisUpdate to nextUpdate */
 	enum key_reuse key_reuse;
 	int no_renew_same_key; /* renew_same_key = no */
@@ -268,8 +272,8 @@ int enrolled_find(const struct issuer *ca, struct burin_key *key,
     enum enrolled which, const char *const *hosts, time_t now, X509 **out,
     struct burin_error *e);
 /* A line in the audit log; by itself. */
-int enrolled_record(struct store *st, enum enrolled which, X509 *cert,
-    struct burin_error *e);
+int enrolled_record(
+    struct store *st, enum enrolled which, X509 *cert, struct burin_error *e);
 struct authority;
 /*
  * Those of an RA that opens. One that is newer than what DIR has takes its

@@ -84,6 +84,8 @@ status_of(const struct call *k, const struct cmc_reply *reply)
 		return MHD_HTTP_OK;
 	if (reply->fail == BURIN_CMC_INTERNAL_CA_ERROR)
 		return MHD_HTTP_INTERNAL_SERVER_ERROR;
+	if (reply->fail == BURIN_CMC_TRY_LATER)
+		return MHD_HTTP_SERVICE_UNAVAILABLE;
 	return reply->fail == BURIN_CMC_BAD_IDENTITY ? MHD_HTTP_FORBIDDEN
 						     : MHD_HTTP_BAD_REQUEST;
 }
@@ -98,6 +100,8 @@ answer_reply(struct call *k, struct cmc_reply *reply)
 	answer_body(k, status_of(k, reply), reply->full ? FULL : SIMPLE,
 	    reply->der, reply->len);
 	reply->der = NULL;
+	if (k->r->status == MHD_HTTP_SERVICE_UNAVAILABLE)
+		k->r->retry_after = k->s->a->cnf.retry_after;
 	(void)snprintf(k->r->detail, sizeof(k->r->detail), "%s", reply->said);
 }
 

@@ -39,6 +39,9 @@ static const struct {
 	{ "key-renewed", BURIN_CMC_NO_KEY_REUSE },
 	{ "extension-refused", BURIN_CMC_UNSUPPORTED_EXT },
 	{ "certificate-missing", BURIN_CMC_BAD_CERT_ID },
+	{ "too-many-waiting", BURIN_CMC_TRY_LATER },
+	{ "waiting-full", BURIN_CMC_TRY_LATER },
+	{ "revocation-locked", BURIN_CMC_TRY_LATER },
 };
 
 enum burin_cmc_fail

@@ -130,6 +130,10 @@ answer_issue(struct call *k, struct issue_input *in)
 	    issue_pkcs10(k->s->a->store, &k->s->a->ca, in, k->x->body,
 		k->x->len, &outcome, &cert, &e) != 0) {
 		answer_error(k->r, &e);
+		/* Too many wait: until some do not. */
+		if (e.status == BURIN_EAUTHORITY &&
+		    k->r->status != MHD_HTTP_FORBIDDEN)
+			k->r->retry_after = k->s->a->cnf.retry_after;
 	} else if (outcome == ISSUE_PENDING) {
 		answer_text(k->r, MHD_HTTP_ACCEPTED,
 		    "the request waits for the authority's operator; send the "

@@ -297,10 +297,13 @@ put_waiting(struct work *w, struct burin_error *e)
 		.form = in->form,
 		.invite = in->invite != NULL ? in->invite->id : 0,
 		.via = in->via,
-		.now = in->now };
+		.now = in->now,
+		.limit = CA_WAITING };
 	char *subject = NULL, *renews = NULL;
 	int rc = -1;
 
+	if (in->cnf != NULL && in->cnf->waiting > 0)
+		new.limit = in->cnf->waiting;
 	if (subject_text(in->asked, &subject, e) != 0)
 		goto out;
 	if (in->renews != NULL &&
@@ -391,6 +394,15 @@ check_purpose(const struct work *w, X509 *cert, struct burin_error *e)
 	return burin_error_rule(e, "RFC 6402 section 2.10");
 }
 
+/* What {base} is in a profile. */
+static const char *
+base_of(const struct settings *cnf)
+{
+	if (cnf == NULL)
+		return NULL;
+	return cnf->http_url != NULL ? cnf->http_url : cnf->url;
+}
+
 static int
 make_cert(struct work *w, struct burin_error *e)
 {
@@ -409,7 +421,7 @@ make_cert(struct work *w, struct burin_error *e)
 	    e);
 	if (cert == NULL ||
 	    burin_profile_extensions(w->profile, w->in->asked, w->ca->cert,
-		w->in->cnf != NULL ? w->in->cnf->url : NULL, cert, e) != 0 ||
+		base_of(w->in->cnf), cert, e) != 0 ||
 	    check_purpose(w, cert, e) != 0 ||
 	    policy_resources(cert, w->ca->cert, e) != 0 ||
 	    w->ca->sign_cert(w->ca->arg, cert, e) != 0 ||
