@@ -24,6 +24,7 @@ struct cmc_server {
 	EVP_PKEY *pop_key;    /* static ECDH, and encrypted messages */
 	X509 *pop_cert;
 	unsigned char nonce_key[CA_SHA256]; /* store_subkey */
+	const struct anchors *anchors;	    /* published, NULL: none */
 };
 
 /* One message. Borrowed. */

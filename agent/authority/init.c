@@ -246,7 +246,8 @@ write_settings(struct build *b, struct burin_error *e)
 {
 	struct settings s = { .retry_after = CA_RETRY_AFTER,
 		.rate = CA_RATE,
-		.crl_days = CA_CRL_DAYS };
+		.crl_days = CA_CRL_DAYS,
+		.publish_anchors = 1 };
 	size_t i;
 	int rc = -1;
 

@@ -16,7 +16,7 @@
 #include "store.h"
 
 #define BUSY_MS 10000	 /* how long one process waits for another */
-#define SCHEMA_VERSION 2 /* PRAGMA user_version */
+#define SCHEMA_VERSION 3 /* PRAGMA user_version */
 
 static const char pragmas[] = "PRAGMA journal_mode = WAL;"
 			      "PRAGMA synchronous = FULL;"
@@ -74,8 +74,8 @@ static const char schema[] =
     " number INTEGER PRIMARY KEY, this_update INTEGER NOT NULL,"
     " next_update INTEGER NOT NULL, der BLOB NOT NULL,"
     " stale INTEGER NOT NULL DEFAULT 0) STRICT;"
-    "CREATE TABLE anchors (number INTEGER NOT NULL) STRICT;"
-    "INSERT INTO anchors VALUES (0);"
+    "CREATE TABLE anchors (number INTEGER NOT NULL, hash BLOB) STRICT;"
+    "INSERT INTO anchors VALUES (0, NULL);"
     "CREATE TABLE audit ("
     " seq INTEGER PRIMARY KEY, time INTEGER NOT NULL,"
     " event TEXT NOT NULL, detail TEXT NOT NULL, hash BLOB NOT NULL) STRICT;"
@@ -88,7 +88,7 @@ static const char schema[] =
     " SELECT RAISE(ABORT, 'the audit log is append-only'); END;"
     "CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit BEGIN"
     " SELECT RAISE(ABORT, 'the audit log is append-only'); END;"
-    "PRAGMA user_version = 2;";
+    "PRAGMA user_version = 3;";
 
 int
 store_fail(struct store *st, const char *what, struct burin_error *e)

@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: BSD-2-Clause
  *
  * CMC between the end entity and the authority, both ours, with software
- * keys: every proof, waiting, acceptance, revocation, and an RA between.
- * tests/cmc shows each of them to somebody else's code.
+ * keys: every proof, waiting, acceptance, revocation. tests/cmc shows each of
+ * them to somebody else's code.
  */
 
 #include <setjmp.h>
@@ -12,361 +12,16 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
 #include <burin/names.h>
 
-#include "authority/cmc.h"
-#include "pki.h"
-
-static const char profile_text[] =
-    "[profile]\nname = unit\ndescription = Unit test\n"
-    "key_types = ec:P-256, ec:P-384, rsa:2048, x25519\nusage = sign\n"
-    "[request]\nkeyUsage = critical,digitalSignature\n"
-    "[certificate]\ndays = 1\ncopy = subjectAltName\n"
-    "keyUsage = critical,digitalSignature,keyAgreement\n"
-    "subjectKeyIdentifier = hash\n"
-    "authorityKeyIdentifier = keyid:always\n";
-static const char ra_text[] =
-    "[profile]\nname = ra\ndescription = Unit test of an RA\n"
-    "key_types = ec:P-256\nusage = sign\n"
-    "[certificate]\ndays = 1\nkeyUsage = critical,digitalSignature\n"
-    "extendedKeyUsage = cmcRA\n"
-    "subjectKeyIdentifier = hash\n"
-    "authorityKeyIdentifier = keyid:always\n";
-
-/* The authority. */
-struct bench {
-	char dir[64], profiles[96];
-	struct settings cnf;
-	struct issuer ca;
-	EVP_PKEY *ca_key;
-	struct cmc_server s;
-	STACK_OF(X509) * anchors;
-	struct burin_error e;
-};
-
-/* Somebody who enrols, message by message. */
-struct client {
-	struct bench *b;
-	const char *name;
-	struct burin_secret *secret;
-	struct burin_cmc_identity id;
-	struct burin_subject *subject;
-	EVP_PKEY *key;
-	unsigned char key_id[BURIN_KEY_IDENTIFIER];
-	struct burin_cmc_thread thread;
-	unsigned char *reqs;
-	size_t reqs_len;
-	unsigned char *sent;
-	size_t sent_len;
-	struct burin_cmc_reply reply;
-	struct cmc_reply said; /* as the authority has it */
-};
-
-static void
-must(struct burin_error *e, int rc)
-{
-	if (rc != 0)
-		fail_msg("%s: %s (%s)", e->code, e->reason, e->cause);
-	burin_error_clear(e);
-	assert_int_equal(ERR_peek_error(), 0);
-}
-
-/* --- the bench -------------------------------------------------------------
- */
-
-static void
-write_file(const char *dir, const char *name, const char *text)
-{
-	char path[160];
-	FILE *f;
-
-	(void)snprintf(path, sizeof(path), "%s/%s", dir, name);
-	assert_non_null(f = fopen(path, "w"));
-	assert_true(fputs(text, f) >= 0);
-	assert_int_equal(fclose(f), 0);
-}
-
-static X509 *
-own_cert(struct bench *b, EVP_PKEY *key, const char *usage, const char *eku)
-{
-	const char *exts[] = { usage, "subjectKeyIdentifier=hash",
-		"authorityKeyIdentifier=keyid", eku, NULL };
-	struct pki_spec spec = { .cn = "Unit CA",
-		.exts = exts,
-		.key = key,
-		.issuer = b->ca.cert,
-		.issuer_key = b->ca_key };
-
-	return pki_cert(&spec);
-}
-
-static int
-setup(void **state)
-{
-	struct bench *b = calloc(1, sizeof(*b));
-
-	assert_non_null(b);
-	(void)snprintf(b->dir, sizeof(b->dir), "/tmp/burin-unit-XXXXXX");
-	assert_non_null(mkdtemp(b->dir));
-	(void)snprintf(b->profiles, sizeof(b->profiles), "%s/p", b->dir);
-	assert_int_equal(mkdir(b->profiles, 0700), 0);
-	write_file(b->profiles, "unit.cnf", profile_text);
-	write_file(b->profiles, "ra.cnf", ra_text);
-	write_file(b->dir, "authority.cnf", "");
-	must(&b->e, store_open(b->dir, 1, &b->s.store, &b->e));
-	b->cnf.crl_days = 1;
-	b->cnf.retry_after = 30;
-	b->ca_key = pki_key("P-256");
-	issuer_of_key(&b->ca, b->ca_key, pki_ca("Unit CA", b->ca_key));
-	b->s.ca = &b->ca;
-	b->s.cnf = &b->cnf;
-	b->s.profiles = b->profiles;
-	b->s.key = pki_key("P-256");
-	b->s.cert = own_cert(b, b->s.key, "keyUsage=critical,digitalSignature",
-	    "extendedKeyUsage=cmcCA");
-	b->s.pop_key = pki_key("P-256");
-	b->s.pop_cert =
-	    own_cert(b, b->s.pop_key, "keyUsage=critical,keyAgreement", NULL);
-	memset(b->s.nonce_key, 7, sizeof(b->s.nonce_key));
-	assert_non_null(b->anchors = sk_X509_new_null());
-	assert_true(sk_X509_push(b->anchors, b->ca.cert) > 0);
-	*state = b;
-	return 0;
-}
-
-static int
-remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
-
-static int
-teardown(void **state)
-{
-	struct bench *b = *state;
-
-	store_close(&b->s.store);
-	sk_X509_free(b->anchors);
-	X509_free(b->ca.cert);
-	X509_free(b->s.cert);
-	X509_free(b->s.pop_cert);
-	EVP_PKEY_free(b->ca_key);
-	EVP_PKEY_free(b->s.key);
-	EVP_PKEY_free(b->s.pop_key);
-	(void)nftw(b->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
-	free(b);
-	return 0;
-}
-
-/* --- a client ------------------------------------------------------------ */
-
-static void
-client_new(struct bench *b, struct client *c, const char *name,
-    const char *key_type, const char *profile)
-{
-	char dn[64], secret[64];
-	struct invite in = { 0 };
-
-	memset(c, 0, sizeof(*c));
-	c->b = b;
-	c->name = name;
-	(void)snprintf(dn, sizeof(dn), "CN=%s", name);
-	(void)snprintf(secret, sizeof(secret), "sixteen letters of %s", name);
-	must(
-	    &b->e, burin_secret_new(&c->secret, secret, strlen(secret), &b->e));
-	c->id = (struct burin_cmc_identity) { name, c->secret, 0, 0 };
-	must(&b->e, burin_subject_new(&c->subject, &b->e));
-	must(&b->e, burin_subject_set_dn(c->subject, dn, &b->e));
-	c->key = pki_key(key_type);
-	must(&b->e, burin_key_identifier(c->key, c->key_id, &b->e));
-	must(&b->e, burin_cmc_begin(&c->thread, &b->e));
-	in.name = strdup(name);
-	in.profile = strdup(profile);
-	in.created = PKI_NOW;
-	in.expires = PKI_NOW + 3600;
-	must(&b->e, secret_keep(&in, secret, strlen(secret), &b->e));
-	must(&b->e, store_begin(b->s.store, &b->e));
-	must(&b->e, store_invite_put(b->s.store, &in, c->secret, &b->e));
-	must(&b->e, store_end(b->s.store, 1, &b->e));
-	invite_clear(&in);
-}
-
-static void
-client_clear(struct client *c)
-{
-	burin_cmc_reply_clear(&c->reply);
-	cmc_reply_clear(&c->said);
-	OPENSSL_free(c->reqs);
-	OPENSSL_free(c->sent);
-	burin_secret_free(&c->secret);
-	burin_subject_free(&c->subject);
-	EVP_PKEY_free(c->key);
-}
-
-static struct burin_cms_signer
-by_key(const struct client *c)
-{
-	return (struct burin_cms_signer) { .by = BURIN_CMS_BY_KEY,
-		.key = c->key,
-		.pub = c->key,
-		.key_id = c->key_id,
-		.key_id_len = sizeof(c->key_id),
-		.signing_time = PKI_NOW };
-}
-
-static struct burin_cms_signer
-by_cert(const struct client *c, X509 *cert)
-{
-	return (struct burin_cms_signer) { .by = BURIN_CMS_BY_CERT,
-		.key = c->key,
-		.pub = c->key,
-		.cert = cert,
-		.signing_time = PKI_NOW };
-}
-
-static void
-make_requests(struct client *c, enum burin_cmc_form form, enum burin_pop pop,
-    const struct burin_cmc_identity *id)
-{
-	struct burin_cmc_request r = { form, c->subject, c->key,
-		{ .pop = pop,
-		    .key = pop == BURIN_POP_CHALLENGE ? NULL : c->key,
-		    .authority = c->b->s.pop_cert,
-		    .agree = -1 } };
-	struct burin_error *e = &c->b->e;
-
-	OPENSSL_free(c->reqs);
-	must(e,
-	    burin_cmc_requests_make(
-		&r, 1, &c->thread, id, &c->reqs, &c->reqs_len, e));
-}
-
-/* The authority's answer to what is in c->sent. */
-static void
-turn(struct client *c)
-{
-	struct cmc_turn t = { .data = c->sent,
-		.len = c->sent_len,
-		.via = "cmc",
-		.now = PKI_NOW };
-	struct burin_error *e = &c->b->e;
-
-	cmc_reply_clear(&c->said);
-	must(e, cmc_serve(&c->b->s, &t, &c->said, e));
-}
-
-/* What the end entity, or an RA that sent a layer, makes of it. */
-static int
-listen(struct client *c, int layer)
-{
-	struct burin_cmc_expect x = { .status = BURIN_ECHECK,
-		.thread = &c->thread,
-		.request = c->sent,
-		.request_len = c->sent_len,
-		.anchors = c->b->anchors,
-		.now = PKI_NOW,
-		.simple = 1 };
-	int rc;
-
-	if (layer) {
-		x.layer = c->sent;
-		x.layer_len = c->sent_len;
-	}
-
-	burin_cmc_reply_clear(&c->reply);
-	burin_error_clear(&c->b->e);
-	rc = burin_cmc_read(c->said.der, c->said.len, &x, &c->reply, &c->b->e);
-	if (rc == 0)
-		c->thread.received = c->reply.server_nonce;
-	return rc;
-}
-
-static int
-say(struct client *c, const struct burin_cmc_ask *ask)
-{
-	struct burin_error *e = &c->b->e;
-
-	OPENSSL_free(c->sent);
-	must(e, burin_cmc_make(ask, &c->sent, &c->sent_len, e));
-	turn(c);
-	return listen(c, 0);
-}
-
-/* A first message: requests, proof of identity, link. */
-static int
-enrol(struct client *c, const struct burin_cms_signer *signer)
-{
-	struct burin_cmc_ask ask = { .thread = &c->thread,
-		.requests = c->reqs,
-		.requests_len = c->reqs_len,
-		.identity = &c->id,
-		.link = 1,
-		.signer = signer };
-
-	return say(c, &ask);
-}
-
-static void
-next_nonce(struct client *c)
-{
-	must(&c->b->e, burin_cmc_next(&c->thread, &c->b->e));
-}
-
-/* The certificate for key in the reply; borrowed. */
-static X509 *
-got(struct client *c)
-{
-	int i;
-
-	for (i = 0; i < sk_X509_num(c->reply.certs); i++) {
-		X509 *cert = sk_X509_value(c->reply.certs, i);
-
-		if (EVP_PKEY_eq(X509_get0_pubkey(cert), c->key) == 1) {
-			/* Of other types of keys it says so there. */
-			ERR_clear_error();
-			assert_int_equal(X509_verify(cert, c->b->ca_key), 1);
-			return cert;
-		}
-	}
-	fail_msg("no certificate for %s", c->name);
-	return NULL;
-}
-
-static void
-refused(struct client *c, const char *code)
-{
-	assert_string_equal(c->b->e.code, code);
-	assert_int_equal(c->b->e.status, BURIN_EAUTHORITY);
-	assert_int_equal(sk_X509_num(c->reply.certs) > 1 &&
-		c->said.status == BURIN_CMC_SUCCESS,
-	    0);
-}
-
-static long long
-lines_of(struct bench *b, const char *event)
-{
-	struct counts n;
-
-	must(&b->e, store_begin(b->s.store, &b->e));
-	must(&b->e, store_counts(b->s.store, PKI_NOW, &n, &b->e));
-	must(&b->e, store_end(b->s.store, 0, &b->e));
-	return strcmp(event, "refused") == 0 ? n.refused
-	    : strcmp(event, "issued") == 0   ? n.issued
-					     : n.revocations;
-}
+#include "cmc_bench.h"
 
 /* --- enrolments ---------------------------------------------------------- */
 
@@ -462,7 +117,7 @@ enrols_encrypted(void **state)
 		c.sent_len = plain_len;
 		OPENSSL_free(der);
 	}
-	must(&b->e, listen(&c, 0));
+	must(&b->e, hears(&c, 0));
 	(void)got(&c);
 	client_clear(&c);
 }
@@ -504,7 +159,7 @@ challenges_keys_that_cannot_sign(void **state)
 		assert_int_equal(c.reply.outcome, BURIN_CMC_DONE);
 		/* The answer was lost: the same message again. */
 		turn(&c);
-		must(&b->e, listen(&c, 0));
+		must(&b->e, hears(&c, 0));
 		assert_int_equal(c.reply.outcome, BURIN_CMC_DONE);
 		(void)got(&c);
 		client_clear(&c);
@@ -614,7 +269,7 @@ answers_the_same_again(void **state)
 	must(&b->e, enrol(&c, &s));
 	first = X509_dup(got(&c));
 	turn(&c);
-	must(&b->e, listen(&c, 0));
+	must(&b->e, hears(&c, 0));
 	assert_int_equal(X509_cmp(first, got(&c)), 0);
 	assert_int_equal(lines_of(b, "issued"), 1);
 	X509_free(first);
@@ -743,17 +398,6 @@ wants_acceptance(void **state)
 
 /* --- with a certificate -------------------------------------------------- */
 
-/* Enrols c and gives its certificate. */
-static X509 *
-enrolled(struct client *c)
-{
-	struct burin_cms_signer s = by_key(c);
-
-	make_requests(c, BURIN_CMC_PKCS10, BURIN_POP_SIGNATURE, &c->id);
-	must(&c->b->e, enrol(c, &s));
-	return X509_dup(got(c));
-}
-
 static void
 renews_and_revokes(void **state)
 {
@@ -842,189 +486,6 @@ gives_certificates_and_lists(void **state)
 	client_clear(&c);
 }
 
-/* --- an RA between ------------------------------------------------------- */
-
-struct ra {
-	struct client c;
-	X509 *cert;
-	struct burin_cms_signer signer;
-};
-
-static void
-ra_new(struct bench *b, struct ra *ra, const char *profile)
-{
-	client_new(b, &ra->c, "station", "P-256", profile);
-	ra->cert = enrolled(&ra->c);
-	ra->signer = by_cert(&ra->c, ra->cert);
-	must(&b->e, burin_cmc_begin(&ra->c.thread, &b->e));
-}
-
-static void
-ra_clear(struct ra *ra)
-{
-	X509_free(ra->cert);
-	client_clear(&ra->c);
-}
-
-/* Passes on n messages in one batch. */
-static int
-pass_on(struct ra *ra, const struct burin_cmc_bytes *list, size_t n,
-    const struct burin_cmc_vouch *vouches, size_t n_vouches)
-{
-	struct burin_cmc_layer l = { .thread = &ra->c.thread,
-		.messages = list,
-		.n_messages = n,
-		.batch = 1,
-		.vouches = vouches,
-		.n_vouches = n_vouches,
-		.signer = &ra->signer };
-	struct burin_error *e = &ra->c.b->e;
-
-	OPENSSL_free(ra->c.sent);
-	must(e, burin_cmc_layer_make(&l, &ra->c.sent, &ra->c.sent_len, e));
-	turn(&ra->c);
-	return listen(&ra->c, 1);
-}
-
-/* A message of somebody whose secret only the RA knows. */
-static void
-stranger(struct client *c, enum burin_cms_by by)
-{
-	struct burin_cms_signer s = by_key(c);
-	struct burin_cmc_ask ask = { .thread = &c->thread,
-		.requests = c->reqs,
-		.requests_len = c->reqs_len,
-		.identity = &c->id,
-		.link = 1,
-		.signer = &s };
-
-	s.by = by;
-	s.key = by == BURIN_CMS_BY_KEY ? c->key : NULL;
-	OPENSSL_free(c->sent);
-	must(&c->b->e, burin_cmc_make(&ask, &c->sent, &c->sent_len, &c->b->e));
-}
-
-/* The answer to message number i of the batch, as its sender reads it. */
-static int
-unpack(struct ra *ra, size_t i, struct client *c)
-{
-	const unsigned char *der;
-	size_t len;
-
-	must(&c->b->e, burin_cmc_reply_inside(&ra->c.reply, i, &der, &len));
-	assert_non_null(der);
-	cmc_reply_clear(&c->said);
-	c->said.der = OPENSSL_memdup(der, len);
-	c->said.len = len;
-	return listen(c, 0);
-}
-
-#define BATCH 20
-
-static void
-serves_an_ra(void **state)
-{
-	char unit[] = "unit";
-	struct bench *b = *state;
-	struct burin_cmc_vouch vouches[BATCH] = { 0 };
-	struct burin_cmc_bytes list[BATCH];
-	struct client c[BATCH];
-	char names[BATCH][16];
-	struct ra ra;
-	size_t i;
-
-	ra_new(b, &ra, "ra");
-	for (i = 0; i < BATCH; i++) {
-		(void)snprintf(names[i], sizeof(names[i]), "far%zu", i);
-		client_new(b, &c[i], names[i], "P-256", "unit");
-		/* A secret that the CA does not have. */
-		burin_secret_free(&c[i].secret);
-		must(&b->e,
-		    burin_secret_new(&c[i].secret, "station's own", 13, &b->e));
-		c[i].id.secret = c[i].secret;
-		make_requests(&c[i], i % 2 ? BURIN_CMC_CRMF : BURIN_CMC_PKCS10,
-		    BURIN_POP_SIGNATURE, &c[i].id);
-		stranger(&c[i], BURIN_CMS_BY_KEY);
-		list[i].der = c[i].sent;
-		list[i].len = c[i].sent_len;
-		/* All but the last: the RA knows who they are. */
-		vouches[i].kind = BURIN_CMC_STATES_IDENTITY;
-		vouches[i].path.ids[0] = (uint32_t)(i + 1);
-		vouches[i].path.n = 1;
-	}
-	b->cnf.profile = unit;
-	must(&b->e, pass_on(&ra, list, BATCH, vouches, BATCH - 1));
-	for (i = 0; i < BATCH - 1; i++) {
-		must(&b->e, unpack(&ra, i + 1, &c[i]));
-		assert_int_equal(c[i].reply.outcome, BURIN_CMC_DONE);
-		(void)got(&c[i]);
-	}
-	assert_int_equal(unpack(&ra, BATCH, &c[BATCH - 1]), -1);
-	refused(&c[BATCH - 1], "cmc-badIdentity");
-	assert_int_equal(lines_of(b, "issued"), BATCH); /* and the RA's */
-	for (i = 0; i < BATCH; i++)
-		client_clear(&c[i]);
-	ra_clear(&ra);
-	b->cnf.profile = NULL;
-}
-
-static X509_NAME *
-name_of(const char *cn)
-{
-	X509_NAME *name = X509_NAME_new();
-
-	assert_int_equal(X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8,
-			     (const unsigned char *)cn, -1, -1, 0),
-	    1);
-	return name;
-}
-
-/* lraPOPWitness for raVerified, and modCertTemplate: sections 6.8 and 6.5. */
-static void
-does_what_an_ra_states(void **state)
-{
-	static const uint32_t ids[] = { 1 };
-	X509_NAME *name = name_of("as the station has it");
-	struct burin_cmc_vouch v[] = {
-		{ .kind = BURIN_CMC_STATES_IDENTITY, .path = { { 1 }, 1 } },
-		{ .kind = BURIN_CMC_STATES_TEMPLATE,
-		    .path = { { 1 }, 1 },
-		    .ids = ids,
-		    .n_ids = 1,
-		    .subject = name },
-		{ .kind = BURIN_CMC_STATES_POP,
-		    .path = { { 1 }, 1 },
-		    .ids = ids,
-		    .n_ids = 1 },
-	};
-	struct bench *b = *state;
-	struct burin_cmc_bytes m;
-	char unit[] = "unit";
-	struct client c;
-	struct ra ra;
-
-	ra_new(b, &ra, "ra");
-	b->cnf.profile = unit;
-	client_new(b, &c, "far", "P-256", "unit");
-	make_requests(&c, BURIN_CMC_CRMF, BURIN_POP_BY_RA, &c.id);
-	stranger(&c, BURIN_CMS_UNSIGNED);
-	m.der = c.sent;
-	m.len = c.sent_len;
-	/* Without its word for the proof there is none. */
-	must(&b->e, pass_on(&ra, &m, 1, v, 2));
-	assert_int_equal(unpack(&ra, 1, &c), -1);
-	refused(&c, "cmc-popFailed");
-	must(&b->e, burin_cmc_begin(&ra.c.thread, &b->e));
-	must(&b->e, pass_on(&ra, &m, 1, v, 3));
-	must(&b->e, unpack(&ra, 1, &c));
-	assert_int_equal(
-	    X509_NAME_cmp(X509_get_subject_name(got(&c)), name), 0);
-	X509_NAME_free(name);
-	client_clear(&c);
-	ra_clear(&ra);
-	b->cnf.profile = NULL;
-}
-
 static void
 gives_back_what_it_got(void **state)
 {
@@ -1062,28 +523,134 @@ gives_back_what_it_got(void **state)
 	client_clear(&c);
 }
 
+/* The authority's certificate and another one, as serve has them. */
 static void
-believes_only_an_ra(void **state)
+publishes(struct bench *b, X509 *other, struct anchors *out)
+{
+	must(&b->e,
+	    anchors_open(b->dir, b->s.store, b->ca.cert, PKI_NOW, out, &b->e));
+	if (other == NULL)
+		return;
+	must(&b->e, ca_cert_write(b->dir, "anchors.pem", other, &b->e));
+	anchors_clear(out);
+	must(&b->e,
+	    anchors_open(b->dir, b->s.store, b->ca.cert, PKI_NOW, out, &b->e));
+}
+
+/* Sections 6.15 and 6.16: who knows the secret needs nothing else. */
+static void
+publishes_anchors(void **state)
 {
 	struct bench *b = *state;
-	struct burin_cmc_vouch v = { .kind = BURIN_CMC_STATES_IDENTITY,
-		.path = { { 1 }, 1 } };
-	struct burin_cmc_bytes m;
+	struct burin_cms_signer s;
+	struct burin_cmc_ask ask = { 0 };
+	struct anchors published;
 	struct client c;
-	struct ra ra;
+	EVP_PKEY *key = pki_key("P-256");
+	X509 *other = pki_ca("Other CA", key), *cert;
 
-	ra_new(b, &ra, "unit"); /* no id-kp-cmcRA */
-	client_new(b, &c, "far", "P-256", "unit");
-	make_requests(&c, BURIN_CMC_PKCS10, BURIN_POP_SIGNATURE, &c.id);
-	c.id.identification = "unknown";
-	stranger(&c, BURIN_CMS_BY_KEY);
-	m.der = c.sent;
-	m.len = c.sent_len;
-	assert_int_equal(pass_on(&ra, &m, 1, &v, 1), -1);
-	refused(&ra.c, "cmc-badIdentity");
-	assert_int_equal(lines_of(b, "issued"), 1); /* the station's */
+	publishes(b, other, &published);
+	assert_int_equal(sk_X509_num(published.certs), 2);
+	assert_int_equal(published.number, PKI_NOW / 60 + 1);
+	b->s.anchors = &published;
+	client_new(b, &c, "newcomer", "P-256", "unit");
+	c.no_anchor = 1;
+	cert = enrolled(&c);
+	assert_int_equal(c.reply.anchors_number, PKI_NOW / 60 + 1);
+	assert_int_equal(sk_X509_num(c.reply.anchors), 2);
+	assert_int_equal(
+	    X509_cmp(sk_X509_value(c.reply.anchors, 0), b->ca.cert), 0);
+	assert_int_equal(X509_cmp(sk_X509_value(c.reply.anchors, 1), other), 0);
+	/* A challenge and "pending" have to be believed, too: here the poll
+	 * is by somebody who has anchors now, and brings no secret. */
+	b->cnf.manual = 1;
 	client_clear(&c);
-	ra_clear(&ra);
+	client_new(b, &c, "patient", "P-256", "unit");
+	c.no_anchor = 1;
+	make_requests(&c, BURIN_CMC_PKCS10, BURIN_POP_SIGNATURE, &c.id);
+	s = by_key(&c);
+	must(&b->e, enrol(&c, &s));
+	assert_int_equal(c.reply.outcome, BURIN_CMC_WAIT);
+	assert_int_equal(sk_X509_num(c.reply.anchors), 2);
+	c.no_anchor = 0;
+	next_nonce(&c);
+	ask.thread = &c.thread;
+	ask.pend_token = c.reply.pend_token;
+	ask.signer = &s;
+	must(&b->e, say(&c, &ask));
+	assert_int_equal(c.reply.outcome, BURIN_CMC_WAIT);
+	assert_int_equal(sk_X509_num(c.reply.anchors), 2);
+	b->cnf.manual = 0;
+	/* A refusal brings none. */
+	client_clear(&c);
+	client_new(b, &c, "unlucky", "P-384", "ra");
+	c.no_anchor = 1;
+	make_requests(&c, BURIN_CMC_PKCS10, BURIN_POP_SIGNATURE, &c.id);
+	s = by_key(&c);
+	assert_int_equal(enrol(&c, &s), -1);
+	assert_string_equal(b->e.code, "cmc-badAlg");
+	client_clear(&c);
+	/* The same set again has the number it had. */
+	anchors_clear(&published);
+	publishes(b, NULL, &published);
+	assert_int_equal(published.number, PKI_NOW / 60 + 1);
+	anchors_clear(&published);
+	write_file(b->dir, "anchors.pem", "no certificate\n");
+	assert_int_equal(anchors_open(b->dir, b->s.store, b->ca.cert, PKI_NOW,
+			     &published, &b->e),
+	    -1);
+	assert_string_equal(b->e.code, "anchors-malformed");
+	anchors_clear(&published);
+	X509_free(cert);
+	X509_free(other);
+	EVP_PKEY_free(key);
+}
+
+/* Somebody between who knows no secret publishes an anchor of his own. */
+static void
+forged_anchors_are_not_believed(void **state)
+{
+	struct bench *b = *state;
+	struct anchors published, forged = { 0 };
+	struct burin_cms_signer s;
+	struct client c;
+	EVP_PKEY *key = pki_key("P-256");
+	X509 *liar = pki_ca("Unit CA", key), *cert = b->s.cert;
+	EVP_PKEY *own = b->s.key;
+
+	client_new(b, &c, "newcomer", "P-256", "unit");
+	c.no_anchor = 1;
+	make_requests(&c, BURIN_CMC_PKCS10, BURIN_POP_SIGNATURE, &c.id);
+	s = by_key(&c);
+	publishes(b, NULL, &published);
+	b->s.anchors = &published;
+	must(&b->e, enrol(&c, &s));
+	/* The right list, and the answer signed by another of that name. */
+	b->s.cert = liar;
+	b->s.key = key;
+	turn(&c);
+	assert_int_equal(hears(&c, 0), -1);
+	assert_string_equal(b->e.code, "cmc-signer");
+	/* His own list, and a secret of his own. */
+	assert_non_null(forged.certs = sk_X509_new_null());
+	assert_true(sk_X509_push(forged.certs, liar) > 0);
+	forged.number = published.number + 1;
+	b->s.anchors = &forged;
+	turn(&c);
+	must(&b->e, hears(&c, 0));
+	c.id.secret = NULL;
+	burin_secret_free(&c.secret);
+	must(&b->e, burin_secret_new(&c.secret, "another", 7, &b->e));
+	c.id.secret = c.secret;
+	assert_int_equal(hears(&c, 0), -1);
+	assert_string_equal(b->e.code, "mac-wrong");
+	b->s.cert = cert;
+	b->s.key = own;
+	sk_X509_free(forged.certs);
+	anchors_clear(&published);
+	client_clear(&c);
+	X509_free(liar);
+	EVP_PKEY_free(key);
 }
 
 int
@@ -1105,9 +672,8 @@ main(void)
 		EACH(renews_and_revokes),
 		EACH(gives_certificates_and_lists),
 		EACH(gives_back_what_it_got),
-		EACH(serves_an_ra),
-		EACH(does_what_an_ra_states),
-		EACH(believes_only_an_ra),
+		EACH(publishes_anchors),
+		EACH(forged_anchors_are_not_believed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
