@@ -55,7 +55,8 @@ static int
 act(struct cmc_work *w, struct burin_error *e)
 {
 	if (hear(w, e) != 0 || cmc_nonce_check(w, e) != 0 ||
-	    cmc_who(w, e) != 0 || cmc_may_state(w, e) != 0)
+	    cmc_who(w, e) != 0 || cmc_may_state(w, e) != 0 ||
+	    cmc_note_info(w, e) != 0)
 		return -1;
 	if (cmc_controls(w, e) != 0 || cmc_poll(w, e) != 0 ||
 	    cmc_insides(w, e) != 0)

@@ -314,7 +314,7 @@ int store_counts(
  * One line of the audit log, chained to the one before by its hash. Events:
  * "issued", "refused", "pending", "approved", "denied", "revoked", "held",
  * "released", "crl", "confirmed", "proof-failed", "invited", "initialized",
- * "anchors".
+ * "anchors", "told".
  */
 int store_audit(struct store *st, struct burin_error *e, const char *event,
     const char *fmt, ...) BURIN_PRINTF(4, 5);

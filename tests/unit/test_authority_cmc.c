@@ -523,6 +523,46 @@ gives_back_what_it_got(void **state)
 	client_clear(&c);
 }
 
+static void
+last_line(void *arg, const struct authority_line *l)
+{
+	char *text = arg;
+
+	if (strcmp(l->event, "told") == 0)
+		(void)snprintf(text, 256, "%s", l->detail);
+}
+
+/* Section 6.12: people read it; it may not pretend to be another line. */
+static void
+writes_down_what_it_is_told(void **state)
+{
+	struct bench *b = *state;
+	struct burin_cms_signer s;
+	struct burin_cmc_ask ask = { 0 };
+	struct client c;
+	char text[256] = "";
+
+	client_new(b, &c, "talker", "P-256", "unit");
+	make_requests(&c, BURIN_CMC_PKCS10, BURIN_POP_SIGNATURE, &c.id);
+	s = by_key(&c);
+	ask.thread = &c.thread;
+	ask.requests = c.reqs;
+	ask.requests_len = c.reqs_len;
+	ask.identity = &c.id;
+	ask.link = 1;
+	ask.signer = &s;
+	ask.reg_info.len = 15;
+	memcpy(ask.reg_info.data, "desk \"7\"\n\\x \xc3\xbc%", 15);
+	must(&b->e, say(&c, &ask));
+	must(&b->e, store_begin(b->s.store, &b->e));
+	must(&b->e, store_audit_each(b->s.store, last_line, text, &b->e));
+	must(&b->e, store_end(b->s.store, 0, &b->e));
+	assert_string_equal(text,
+	    "cmc by invite:1: regInfo "
+	    "\"desk \\x227\\x22\\x0a\\x5cx \\xc3\\xbc%\"");
+	client_clear(&c);
+}
+
 /* The authority's certificate and another one, as serve has them. */
 static void
 publishes(struct bench *b, X509 *other, struct anchors *out)
@@ -672,6 +712,7 @@ main(void)
 		EACH(renews_and_revokes),
 		EACH(gives_certificates_and_lists),
 		EACH(gives_back_what_it_got),
+		EACH(writes_down_what_it_is_told),
 		EACH(publishes_anchors),
 		EACH(forged_anchors_are_not_believed),
 	};

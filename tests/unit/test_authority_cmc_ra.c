@@ -21,6 +21,7 @@
 #include <burin/names.h>
 
 #include "cmc_bench.h"
+#include "cmc_responder.h"
 
 #define BATCH 20
 
@@ -117,6 +118,161 @@ does_what_an_ra_states(void **state)
 	b->cnf.profile = NULL;
 }
 
+/* --- what our own RA does not say ---------------------------------------- */
+
+/* PKIData of what is said, with these requests. Ends s. */
+static unsigned char *
+data_of(struct said *s, const unsigned char *reqs, size_t reqs_len, size_t *len)
+{
+	unsigned char *der = said_data(s, len), *out = NULL;
+	const unsigned char *p = der;
+	CMC_PKI_DATA *data = d2i_CMC_PKI_DATA(NULL, &p, (long)*len);
+	int n;
+
+	assert_non_null(data);
+	if (reqs != NULL)
+		assert_int_equal(
+		    ASN1_STRING_set(data->reqs, reqs, (int)reqs_len), 1);
+	assert_true((n = i2d_CMC_PKI_DATA(data, &out)) > 0);
+	*len = (size_t)n;
+	CMC_PKI_DATA_free(data);
+	OPENSSL_free(der);
+	said_free(s);
+	return out;
+}
+
+static void
+say_thread(struct said *s, const struct burin_cmc_thread *t)
+{
+	(void)said_integer(
+	    s, CMC_TRANSACTION_ID, t->transaction.data, t->transaction.len);
+	(void)said_octets(s, CMC_SENDER_NONCE, t->sent.data, t->sent.len);
+}
+
+/* The message in c->sent, signed, of what s says. */
+static void
+sign_said(struct client *c, struct said *s, const unsigned char *reqs,
+    size_t reqs_len, const struct burin_cms_signer *signer)
+{
+	unsigned char *der;
+	size_t len;
+
+	der = data_of(s, reqs, reqs_len, &len);
+	OPENSSL_free(c->sent);
+	must(&c->b->e,
+	    burin_cms_sign(signer, BURIN_CMC_PKI_DATA, der, len, &c->sent,
+		&c->sent_len, &c->b->e));
+	OPENSSL_free(der);
+}
+
+/* A batch of one message, whose sender the RA knows; the rest is to be said. */
+static void
+batch_of(struct ra *ra, struct said *s, const struct client *c)
+{
+	static const uint32_t one[] = { 1 };
+
+	must(&c->b->e, burin_cmc_begin(&ra->c.thread, &c->b->e));
+	said_begin(s);
+	s->next = 1;
+	assert_int_equal(said_message(s, c->sent, c->sent_len), 1);
+	say_thread(s, &ra->c.thread);
+	(void)said_ids(s, CMC_BATCH_REQUESTS, one, 1);
+	(void)said_ids(s, CMC_RA_IDENTITY_WITNESS, one, 1);
+}
+
+static void
+pass_on_said(struct ra *ra, struct said *s)
+{
+	sign_said(&ra->c, s, NULL, 0, &ra->signer);
+	turn(&ra->c);
+	must(&ra->c.b->e, hears(&ra->c, 1));
+}
+
+/* Section 6.5.2: deprecated, so that only others say it. */
+static void
+adds_extensions_of_an_ra(void **state)
+{
+	struct bench *b = *state;
+	CMC_ADD_EXTENSIONS *add = CMC_ADD_EXTENSIONS_new();
+	X509_EXTENSION *san;
+	ASN1_INTEGER *request = ASN1_INTEGER_new();
+	char unit[] = "unit";
+	struct client c;
+	struct said s;
+	struct ra ra;
+
+	san = X509V3_EXT_conf_nid(
+	    NULL, NULL, NID_subject_alt_name, "DNS:added.example");
+	assert_non_null(san);
+	assert_true(sk_X509_EXTENSION_push(add->extensions, san) > 0);
+	assert_int_equal(ASN1_INTEGER_set(request, 1), 1);
+	assert_true(sk_ASN1_INTEGER_push(add->certReferences, request) > 0);
+	assert_int_equal(ASN1_INTEGER_set(add->pkiDataReference, 1), 1);
+	ra_new(b, &ra, "ra");
+	b->cnf.profile = unit;
+	client_new(b, &c, "far", "P-256", "unit");
+	make_requests(&c, BURIN_CMC_PKCS10, BURIN_POP_SIGNATURE, &c.id);
+	stranger(&c, BURIN_CMS_BY_KEY);
+	batch_of(&ra, &s, &c);
+	(void)said_value(&s, CMC_ADD_EXTENSION, add);
+	pass_on_said(&ra, &s);
+	must(&b->e, unpack(&ra, 1, &c));
+	assert_int_equal(
+	    X509_check_host(got(&c), "added.example", 0, 0, NULL), 1);
+	CMC_ADD_EXTENSIONS_free(add);
+	client_clear(&c);
+	ra_clear(&ra);
+	b->cnf.profile = NULL;
+}
+
+/* Section 6.19: a control that only the RA knows. */
+static void
+leaves_alone_what_an_ra_did(void **state)
+{
+	struct bench *b = *state;
+	CMC_PROCESSED *list = CMC_PROCESSED_new();
+	CMC_REF *ref = CMC_REF_new();
+	ASN1_TYPE null = { .type = V_ASN1_NULL };
+	ASN1_INTEGER *step[2] = { ASN1_INTEGER_new(), ASN1_INTEGER_new() };
+	char unit[] = "unit";
+	struct burin_cms_signer signer;
+	struct client c;
+	struct said s;
+	uint32_t id;
+	struct ra ra;
+
+	ra_new(b, &ra, "ra");
+	b->cnf.profile = unit;
+	client_new(b, &c, "far", "P-256", "unit");
+	make_requests(&c, BURIN_CMC_PKCS10, BURIN_POP_SIGNATURE, NULL);
+	said_begin(&s);
+	s.next = 2; /* 1 is the request */
+	say_thread(&s, &c.thread);
+	id = said_any(&s, "1.2.3.4", &null);
+	signer = by_key(&c);
+	sign_said(&c, &s, c.reqs, c.reqs_len, &signer);
+	batch_of(&ra, &s, &c);
+	pass_on_said(&ra, &s);
+	assert_int_equal(unpack(&ra, 1, &c), -1);
+	refused(&c, "cmc-badRequest");
+	ref->type = CMC_REF_PATH;
+	assert_non_null(ref->d.path = sk_ASN1_INTEGER_new_null());
+	assert_int_equal(ASN1_INTEGER_set(step[0], 1), 1);
+	assert_int_equal(ASN1_INTEGER_set(step[1], (long)id), 1);
+	assert_true(sk_ASN1_INTEGER_push(ref->d.path, step[0]) > 0);
+	assert_true(sk_ASN1_INTEGER_push(ref->d.path, step[1]) > 0);
+	assert_true(sk_CMC_REF_push(list->bodyList, ref) > 0);
+	batch_of(&ra, &s, &c);
+	(void)said_value(&s, CMC_CONTROL_PROCESSED, list);
+	pass_on_said(&ra, &s);
+	must(&b->e, unpack(&ra, 1, &c));
+	(void)got(&c);
+	CMC_PROCESSED_free(list);
+	client_clear(&c);
+	ra_clear(&ra);
+	b->cnf.profile = NULL;
+}
+
 static void
 believes_only_an_ra(void **state)
 {
@@ -148,6 +304,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		EACH(serves_an_ra),
 		EACH(does_what_an_ra_states),
+		EACH(adds_extensions_of_an_ra),
+		EACH(leaves_alone_what_an_ra_did),
 		EACH(believes_only_an_ra),
 	};
 
