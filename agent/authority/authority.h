@@ -23,10 +23,11 @@ struct authority_init {
 	struct burin_token *token;
 	const char *name;	      /* CN of the CA, or a whole DN with '=' */
 	enum burin_key_type key_type; /* RSA or EC */
-	unsigned days;		      /* life of the CA certificate */
-	const char *const *resources; /* NULL-ended "IPv6:::/0" or NULL */
-	const char *const *hosts;     /* names of the server, NULL-ended */
-	const char *url;	      /* where others reach it, or NULL */
+	enum burin_key_type cmc_key_type; /* the same, of who signs CMC */
+	unsigned days;			  /* life of the CA certificate */
+	const char *const *resources;	  /* NULL-ended "IPv6:::/0" or NULL */
+	const char *const *hosts;	  /* names of the server, NULL-ended */
+	const char *url;		  /* where others reach it, or NULL */
 };
 /* Makes CA and TLS keys on the token and the files of DIR. */
 int authority_init(const struct authority_init *in, struct burin_error *e);

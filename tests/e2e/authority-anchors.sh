@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Trust anchors from the authority: who has the secret of an invite and no
 # certificate of the authority gets both certificates and anchors, by files,
-# which a person carries who looks at nothing.
+# which a person carries who looks at nothing. This one signs CMC with RSA.
 # shellcheck source=tests/lib.sh
 . "$SOURCE_DIR/tests/lib.sh"
 need jq sqlite3 openssl curl
 
-authority_init
+authority_init --cmc-key-type rsa:2048
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
 	-keyout "$work/other.key" -subj '/CN=Other CA' -days 30 \
 	-out "$work/ca/anchors.pem" 2>"$work/err" || die 'openssl req'
@@ -47,6 +47,12 @@ b 0 authority log --json "$work/ca"
 [[ $(j '[.log[] | select(.event == "anchors")] | length') == 1 ]] ||
 	die 'not one line about anchors'
 ok 'with a secret and nothing else: certificate and anchors'
+
+# The CA's key is EC, and so is the new one: RSA are the key of cmc.pem and the
+# signature around the answer.
+[[ $(openssl asn1parse -inform DER -in "$work/new.crp" |
+	grep -c ':rsaEncryption') == 2 ]] || die 'not signed with RSA'
+ok 'RSA with SHA-256, as RFC 10004 wants it'
 
 # The same number comes with the next answer, and says nothing new.
 invite next default

@@ -26,7 +26,8 @@
 
 static const char profile_text[] =
     "[profile]\nname = unit\ndescription = Unit test\n"
-    "key_types = ec:P-256, ec:P-384, rsa:2048, x25519\nusage = sign\n"
+    "key_types = ec:P-256, ec:P-384, ec:P-521, rsa:2048, rsa:3072, "
+    "ed25519, ed448, x25519\nusage = sign\n"
     "[request]\nkeyUsage = critical,digitalSignature\n"
     "[certificate]\ndays = 1\ncopy = subjectAltName\n"
     "keyUsage = critical,digitalSignature,keyAgreement\n"
