@@ -577,9 +577,10 @@ no_cert(void *arg, const struct authority_cert *c)
 static void
 an_ra_has_no_operator_of_a_ca(void **state)
 {
-	const struct authority_invite in = { .profile = "unit", .ttl = 60 };
+	struct authority_invite in = {
+		.name = "bob", .profile = "unit", .ttl = 60
+	};
 	struct bench *b = *state;
-	struct burin_secret *secret;
 	X509_CRL *crl;
 	int i, rc, lines = 0;
 
@@ -598,9 +599,8 @@ an_ra_has_no_operator_of_a_ca(void **state)
 		assert_non_null(strstr(b->e.advice, "https://ca.example/cmc"));
 	}
 	burin_error_clear(&b->e);
-	assert_int_equal(
-	    authority_invite(b->dir, "bob", &in, &secret, &b->e), 0);
-	burin_secret_free(&secret);
+	assert_int_equal(authority_invite(b->dir, &in, 1, &b->e), 0);
+	burin_secret_free(&in.secret);
 	assert_int_equal(authority_log(b->dir, count_line, &lines, &b->e), 0);
 	assert_true(lines > 0);
 }
