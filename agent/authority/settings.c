@@ -30,6 +30,7 @@ settings_clear(struct settings *s)
 	free(s->pop_key);
 	free(s->upstream);
 	free(s->url);
+	free(s->http_url);
 	free(s->profile);
 	for (i = 0; s->hosts[i] != NULL; i++)
 		free(s->hosts[i]);
@@ -50,6 +51,14 @@ write_policy(BIO *out, const struct settings *s)
 		settings_put(out, "url", s->url);
 	else
 		(void)BIO_printf(out, "#url = https://ca.example.org:8443\n");
+	(void)BIO_printf(out,
+	    "# Where they fetch CRL and CA certificate over plain HTTP "
+	    "(--http-listen):\n# {base} instead.\n");
+	if (s->http_url != NULL)
+		put_value(out, "http_url", s->http_url);
+	else
+		(void)BIO_printf(
+		    out, "#http_url = http://ca.example.org:8080\n");
 	(void)BIO_printf(out,
 	    "# Days from one CRL's date to the next one's.\n"
 	    "crl_days = %u\n",
@@ -102,6 +111,10 @@ settings_write(const char *dir, const struct settings *s, struct burin_error *e)
 	    "# Seconds until a client whose request waits asks again.\n"
 	    "retry_after = %u\n",
 	    s->retry_after);
+	(void)BIO_printf(out,
+	    "# Requests of one sender that may wait for the operator.\n"
+	    "waiting = %u\n",
+	    s->waiting > 0 ? s->waiting : CA_WAITING);
 	(void)BIO_printf(out,
 	    "# HTTP Digest beside Basic: yes or no. Clients that come in the "
 	    "same second\n# may be refused with it.\ndigest = %s\n",
@@ -216,8 +229,14 @@ read_policy(struct settings *s, const CONF_VALUE *v, struct burin_error *e)
 
 	if (strcmp(v->name, "url") == 0)
 		return read_url(&s->url, v->value, e);
+	if (strcmp(v->name, "http_url") == 0)
+		return strncmp(v->value, "http://", 7) == 0
+		    ? read_url(&s->http_url, v->value, e)
+		    : not_understood(v, e);
 	if (strcmp(v->name, "crl_days") == 0)
 		return read_number(&s->crl_days, v, CA_MAX_CRL_DAYS, e);
+	if (strcmp(v->name, "waiting") == 0)
+		return read_number(&s->waiting, v, CA_MAX_WAITING, e);
 	if (strcmp(v->name, "key_reuse") == 0)
 		return read_reuse(&s->key_reuse, v, e);
 	if (strcmp(v->name, "rename") == 0)

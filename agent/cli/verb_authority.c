@@ -1,12 +1,11 @@
 /*
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * burin authority: an authority of one's own, and its operator's side.
+ * burin authority init: an authority of one's own.
  */
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "../authority/authority.h"
 #include "verbs.h"
@@ -14,10 +13,6 @@
 
 #define MAX_DAYS 36500
 #define CA_DAYS 3650
-#define MAX_TTL (366L * 24 * 3600)
-#define TTL (24L * 3600)
-
-/* --- init ---------------------------------------------------------------- */
 
 static const struct opt init_opts[] = {
 	{ "token", 0, OPT_VALUE, "URI", "the token for the keys" },
@@ -205,65 +200,4 @@ const struct verb verb_authority_init = {
 	.min_words = 1,
 	.max_words = 1,
 	.run = run_init,
-};
-
-/* --- invite -------------------------------------------------------------- */
-
-static const struct opt invite_opts[] = {
-	{ "profile", 0, OPT_VALUE, "PROFILE", "only for this profile" },
-	{ "identity", 0, OPT_VALUE, "ADDRESS", "only for this identity" },
-	{ "subject", 0, OPT_VALUE, "DN", "only for this subject" },
-	{ "ttl", 0, OPT_VALUE, "SECONDS", "how long it is good (a day)" },
-	{ NULL, 0, OPT_FLAG, NULL, NULL },
-};
-static const struct opt *const invite_groups[] = { invite_opts, opts_dry_run,
-	opts_common, NULL };
-
-/*
- * The secret is what this verb is for: it is printed, once, and is worth
- * nothing after its first use.
- */
-static int
-run_invite(struct cli *c, struct burin_error *e)
-{
-	const char *const *words, *value = arg_value(c->args, "ttl");
-	struct authority_invite in = {
-		.profile = arg_value(c->args, "profile"),
-		.identity = arg_value(c->args, "identity"),
-		.subject = arg_value(c->args, "subject"),
-		.ttl = TTL,
-	};
-	struct burin_secret *secret = NULL;
-	const char *text;
-
-	(void)arg_words(c->args, &words);
-	if (value != NULL &&
-	    work_number("ttl", value, 1, MAX_TTL, &in.ttl, e) != 0)
-		return -1;
-	if (c->dry_run) {
-		out_text(c, "would invite %s for %ld s", words[1], in.ttl);
-		return 0;
-	}
-	if (authority_invite(words[0], words[1], &in, &secret, e) != 0)
-		return -1;
-	text = (const char *)burin_secret_bytes(secret);
-	out_json(c, "name", json_text(words[1]));
-	out_json(c, "secret", json_text(text));
-	out_json(c, "seconds", json_integer(in.ttl));
-	if (c->json == NULL)
-		(void)printf("%s\n", text);
-	burin_secret_free(&secret);
-	return 0;
-}
-
-const struct verb verb_authority_invite = {
-	.name = "authority",
-	.sub = "invite",
-	.usage = "DIR NAME",
-	.help = "print a one-time enrolment secret for NAME",
-	.opts = invite_groups,
-	.min_words = 2,
-	.max_words = 2,
-	.alone = 1,
-	.run = run_invite,
 };

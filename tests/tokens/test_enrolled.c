@@ -89,8 +89,8 @@ takes_the_newest_good_one(void **state)
 	takes_none(
 	    ca, k, ENROLLED_CMC, NULL, "enrolment-missing", "--profile cmc-ra");
 	over = enrol(k, ra_exts, -20, -1);
-	takes_none(ca, k, ENROLLED_CMC, NULL, "enrolment-expired",
-	    "--key 'pkcs11:");
+	takes_none(
+	    ca, k, ENROLLED_CMC, NULL, "enrolment-expired", "--key 'pkcs11:");
 	good = enrol(k, ra_exts, -5, 30);
 	takes(k, ENROLLED_CMC, NULL, good);
 	old = enrol(k, ra_exts, -10, 90);

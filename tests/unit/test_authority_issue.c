@@ -22,7 +22,7 @@
 
 #include <burin/names.h>
 
-#include "authority/ca.h"
+#include "authority/cmc_work.h"
 #include "pki.h"
 
 static const char profile_text[] = "[profile]\n"
@@ -623,6 +623,120 @@ denied_stays_denied(void **state)
 	OPENSSL_free(der);
 }
 
+/* As the store has it now. */
+static void
+look_at_invite(struct bench *b)
+{
+	long long id = b->invite.id;
+	int found;
+
+	invite_clear(&b->invite);
+	assert_int_equal(store_begin(b->st, &b->e), 0);
+	assert_int_equal(
+	    store_invite_of_id(b->st, id, &b->invite, &found, &b->e), 0);
+	assert_int_equal(store_end(b->st, 0, &b->e), 0);
+	assert_int_equal(found, 1);
+}
+
+static void
+count_freed(void *arg, const struct authority_line *l)
+{
+	if (strcmp(l->event, "denied") == 0 &&
+	    strstr(l->detail, "its invite is free again") != NULL)
+		(*(int *)arg)++;
+}
+
+static int
+freed(struct bench *b)
+{
+	int n = 0;
+
+	assert_int_equal(authority_log(b->dir, count_freed, &n, &b->e), 0);
+	return n;
+}
+
+/* Three requests with one invite, one after the other. */
+static void
+denial_gives_the_invite_back(void **state)
+{
+	struct bench *b = *state;
+	long long id = 0;
+	unsigned char *first, *second;
+	size_t first_len, second_len;
+
+	first = request("mallory", b->key, NULL, &first_len);
+	second = request("alice", b->key, NULL, &second_len);
+	assert_int_equal(run(b, first, first_len, 1, PKI_NOW), 0);
+	look_at_invite(b);
+	assert_int_equal(b->invite.used, 1);
+	assert_int_equal(run(b, second, second_len, 1, PKI_NOW), -1);
+	assert_string_equal(b->e.code, "invite-used");
+	assert_int_equal(authority_pending(b->dir, remember_id, &id, &b->e), 0);
+	assert_int_equal(authority_deny(b->dir, id, NULL, &b->e), 0);
+	look_at_invite(b);
+	assert_int_equal(b->invite.used, 0);
+	assert_int_equal(freed(b), 1);
+	/* The denied one stays so, and uses nothing up. */
+	assert_int_equal(run(b, first, first_len, 1, PKI_NOW), -1);
+	assert_string_equal(b->e.code, "request-denied");
+	look_at_invite(b);
+	assert_int_equal(b->invite.used, 0);
+	/* The next one waits, with the invite. */
+	assert_int_equal(run(b, second, second_len, 1, PKI_NOW), 0);
+	assert_int_equal(b->outcome, ISSUE_PENDING);
+	look_at_invite(b);
+	assert_int_equal(b->invite.used, 1);
+	/* Not past its end. */
+	assert_int_equal(authority_pending(b->dir, remember_id, &id, &b->e), 0);
+	assert_int_equal(authority_deny(b->dir, id, NULL, &b->e), 0);
+	look_at_invite(b);
+	OPENSSL_free(first);
+	first = request("third", b->key, NULL, &first_len);
+	assert_int_equal(run(b, first, first_len, 1, PKI_NOW + 3600), -1);
+	assert_string_equal(b->e.code, "invite-expired");
+	OPENSSL_free(first);
+	OPENSSL_free(second);
+}
+
+/* Of one message: one request was granted, the other is denied. */
+static void
+what_was_granted_keeps_the_invite(void **state)
+{
+	struct bench *b = *state;
+	unsigned char use[CA_SHA256] = { 7 }, sha256[CA_SHA256] = { 8 };
+	struct waiting_new w = { .profile = "unit",
+		.subject = "CN=other",
+		.request = sha256,
+		.der = sha256,
+		.der_len = 1,
+		.form = "pkcs10",
+		.invite = b->invite.id,
+		.limit = 9,
+		.now = PKI_NOW };
+	char principal[64];
+	long long id = 0;
+	unsigned char *der;
+	size_t len;
+
+	der = request("alice", b->key, NULL, &len);
+	assert_int_equal(run(b, der, len, 0, PKI_NOW), 0);
+	assert_int_equal(b->outcome, ISSUE_DONE);
+	(void)snprintf(
+	    principal, sizeof(principal), "invite:%lld", b->invite.id);
+	w.principal = principal;
+	assert_int_equal(store_begin(b->st, &b->e), 0);
+	assert_int_equal(store_request_put(b->st, &w, &b->e), 0);
+	assert_int_equal(
+	    store_invite_use(b->st, b->invite.id, use, PKI_NOW, &b->e), 0);
+	assert_int_equal(store_end(b->st, 1, &b->e), 0);
+	assert_int_equal(authority_pending(b->dir, remember_id, &id, &b->e), 0);
+	assert_int_equal(authority_deny(b->dir, id, NULL, &b->e), 0);
+	look_at_invite(b);
+	assert_int_equal(b->invite.used, 1);
+	assert_int_equal(freed(b), 0);
+	OPENSSL_free(der);
+}
+
 /* RFC 6402 section 2.3 (c). */
 static void
 holds_the_bound_subject(void **state)
@@ -664,6 +778,44 @@ renew(struct bench *b, const struct settings *cnf, X509 *old, EVP_PKEY *key,
 	X509_free(cert);
 	OPENSSL_free(der);
 	return rc;
+}
+
+/* Of one sender, who has a certificate. */
+static void
+waits_with_few_others(void **state)
+{
+	static const char *const names[] = { "ann", "ben", "cyd" };
+	struct settings cnf = { .waiting = 2 };
+	struct bench *b = *state;
+	long long id = 0;
+	EVP_PKEY *key;
+	unsigned char *der;
+	X509 *old;
+	size_t i, len;
+
+	der = request("alice", b->key, NULL, &len);
+	assert_int_equal(run(b, der, len, 0, PKI_NOW), 0);
+	OPENSSL_free(der);
+	old = b->cert;
+	b->cert = NULL;
+	for (i = 0; i < 2; i++) {
+		key = pki_key("P-256");
+		assert_int_equal(renew(b, &cnf, old, key, names[i], 1), 0);
+		assert_int_equal(b->outcome, ISSUE_PENDING);
+		EVP_PKEY_free(key);
+	}
+	key = pki_key("P-256");
+	assert_int_equal(renew(b, &cnf, old, key, names[i], 1), -1);
+	assert_string_equal(b->e.code, "too-many-waiting");
+	assert_int_equal(b->e.status, BURIN_EAUTHORITY);
+	assert_int_equal(cmc_fail_of(b->e.code), BURIN_CMC_TRY_LATER);
+	/* One that is decided makes room. */
+	assert_int_equal(authority_pending(b->dir, remember_id, &id, &b->e), 0);
+	assert_int_equal(authority_approve(b->dir, id, &b->e), 0);
+	assert_int_equal(renew(b, &cnf, old, key, names[i], 1), 0);
+	assert_int_equal(b->outcome, ISSUE_PENDING);
+	EVP_PKEY_free(key);
+	X509_free(old);
 }
 
 static void
@@ -811,8 +963,11 @@ main(void)
 		TEST(renewal_keeps_the_resources),
 		TEST(makes_an_ra_only_by_name),
 		TEST(waits_for_the_operator),
+		TEST(waits_with_few_others),
 		TEST(denied_stays_denied),
 		TEST(an_ra_has_no_operator_of_a_ca),
+		TEST(denial_gives_the_invite_back),
+		TEST(what_was_granted_keeps_the_invite),
 		TEST(holds_the_bound_subject),
 		TEST(switches_for_keys_and_names),
 		TEST(compromised_keys_stay_out),
