@@ -67,6 +67,7 @@ server_of(const struct call *k, struct cmc_server *s, struct burin_error *e)
 	s->profiles = a->profiles;
 	s->cert = a->cmc_cert;
 	s->pop_cert = a->pop_cert;
+	s->anchors = a->anchors.certs != NULL ? &a->anchors : NULL;
 	if ((s->key = burin_key_evp(a->cmc_key, e)) == NULL ||
 	    (s->pop_key = burin_key_evp(a->pop_key, e)) == NULL)
 		return -1;
