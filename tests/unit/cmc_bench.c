@@ -65,7 +65,7 @@ write_file(const char *dir, const char *name, const char *text)
 	assert_int_equal(fclose(f), 0);
 }
 
-static X509 *
+X509 *
 own_cert(struct bench *b, EVP_PKEY *key, const char *usage, const char *eku)
 {
 	const char *exts[] = { usage, "subjectKeyIdentifier=hash",
@@ -91,7 +91,10 @@ setup(void **state)
 	assert_int_equal(mkdir(b->profiles, 0700), 0);
 	write_file(b->profiles, "unit.cnf", profile_text);
 	write_file(b->profiles, "ra.cnf", ra_text);
-	write_file(b->dir, "authority.cnf", "");
+	/* The operator's functions look what init has made. */
+	write_file(b->dir, "authority.cnf",
+	    "[authority]\nname = x\ntoken = t\nhosts = h\nca_key = a\n"
+	    "cmc_key = b\ntls_key = c\npop_key = d\n");
 	must(&b->e, store_open(b->dir, 1, &b->s.store, &b->e));
 	b->cnf.crl_days = 1;
 	b->cnf.retry_after = 30;
@@ -143,14 +146,15 @@ teardown(void **state)
 /* --- a client ------------------------------------------------------------ */
 
 void
-client_new(struct bench *b, struct client *c, const char *name,
-    const char *key_type, const char *profile)
+client_at(struct bench *b, const struct cmc_server *at, struct client *c,
+    const char *name, const char *key_type, const char *profile)
 {
 	char dn[64], secret[64];
 	struct invite in = { 0 };
 
 	memset(c, 0, sizeof(*c));
 	c->b = b;
+	c->to = at;
 	c->name = name;
 	(void)snprintf(dn, sizeof(dn), "CN=%s", name);
 	(void)snprintf(secret, sizeof(secret), "sixteen letters of %s", name);
@@ -163,14 +167,21 @@ client_new(struct bench *b, struct client *c, const char *name,
 	must(&b->e, burin_key_identifier(c->key, c->key_id, &b->e));
 	must(&b->e, burin_cmc_begin(&c->thread, &b->e));
 	in.name = strdup(name);
-	in.profile = strdup(profile);
+	in.profile = profile != NULL ? strdup(profile) : NULL;
 	in.created = PKI_NOW;
 	in.expires = PKI_NOW + 3600;
 	must(&b->e, secret_keep(&in, secret, strlen(secret), &b->e));
-	must(&b->e, store_begin(b->s.store, &b->e));
-	must(&b->e, store_invite_put(b->s.store, &in, c->secret, &b->e));
-	must(&b->e, store_end(b->s.store, 1, &b->e));
+	must(&b->e, store_begin(at->store, &b->e));
+	must(&b->e, store_invite_put(at->store, &in, c->secret, &b->e));
+	must(&b->e, store_end(at->store, 1, &b->e));
 	invite_clear(&in);
+}
+
+void
+client_new(struct bench *b, struct client *c, const char *name,
+    const char *key_type, const char *profile)
+{
+	client_at(b, &b->s, c, name, key_type, profile);
 }
 
 void
@@ -213,7 +224,7 @@ make_requests(struct client *c, enum burin_cmc_form form, enum burin_pop pop,
 	struct burin_cmc_request r = { form, c->subject, c->key,
 		{ .pop = pop,
 		    .key = pop == BURIN_POP_CHALLENGE ? NULL : c->key,
-		    .authority = c->b->s.pop_cert,
+		    .authority = c->to->pop_cert,
 		    .agree = -1 } };
 	struct burin_error *e = &c->b->e;
 
@@ -234,7 +245,7 @@ turn(struct client *c)
 	struct burin_error *e = &c->b->e;
 
 	cmc_reply_clear(&c->said);
-	must(e, cmc_serve(&c->b->s, &t, &c->said, e));
+	must(e, cmc_serve(c->to, &t, &c->said, e));
 }
 
 /* What the end entity, or an RA that sent a layer, makes of it. */
@@ -251,6 +262,8 @@ hears(struct client *c, int layer)
 		.simple = 1 };
 	int rc;
 
+	if (c->simply)
+		x.thread = NULL;
 	if (c->no_anchor) {
 		x.anchors = NULL;
 		x.bootstrap = 1;
@@ -356,7 +369,7 @@ enrolled(struct client *c)
 }
 
 void
-ra_new(struct bench *b, struct ra *ra, const char *profile)
+relay_new(struct bench *b, struct relay *ra, const char *profile)
 {
 	client_new(b, &ra->c, "station", "P-256", profile);
 	ra->cert = enrolled(&ra->c);
@@ -365,7 +378,7 @@ ra_new(struct bench *b, struct ra *ra, const char *profile)
 }
 
 void
-ra_clear(struct ra *ra)
+relay_clear(struct relay *ra)
 {
 	X509_free(ra->cert);
 	client_clear(&ra->c);
@@ -373,7 +386,7 @@ ra_clear(struct ra *ra)
 
 /* Passes on n messages in one batch. */
 int
-pass_on(struct ra *ra, const struct burin_cmc_bytes *list, size_t n,
+pass_on(struct relay *ra, const struct burin_cmc_bytes *list, size_t n,
     const struct burin_cmc_vouch *vouches, size_t n_vouches)
 {
 	struct burin_cmc_layer l = { .thread = &ra->c.thread,
@@ -411,7 +424,7 @@ stranger(struct client *c, enum burin_cms_by by)
 
 /* The answer to message number i of the batch, as its sender reads it. */
 int
-unpack(struct ra *ra, size_t i, struct client *c)
+unpack(struct relay *ra, size_t i, struct client *c)
 {
 	const unsigned char *der;
 	size_t len;

@@ -27,6 +27,7 @@ struct bench {
 /* Somebody who enrols, message by message. */
 struct client {
 	struct bench *b;
+	const struct cmc_server *to; /* whom it asks */
 	const char *name;
 	struct burin_secret *secret;
 	struct burin_cmc_identity id;
@@ -42,9 +43,10 @@ struct client {
 	struct cmc_reply said; /* as the authority has it */
 	int no_anchor;	       /* knows the secret and nothing else */
 	long anchors_seen;
+	int simply; /* it sent neither transactionId nor nonces */
 };
 
-struct ra {
+struct relay {
 	struct client c;
 	X509 *cert;
 	struct burin_cms_signer signer;
@@ -54,6 +56,11 @@ void must(struct burin_error *e, int rc);
 void write_file(const char *dir, const char *name, const char *text);
 int setup(void **state);
 int teardown(void **state);
+X509 *own_cert(
+    struct bench *b, EVP_PKEY *key, const char *usage, const char *eku);
+/* With a one-time secret of its own, known to at; profile NULL: any. */
+void client_at(struct bench *b, const struct cmc_server *at, struct client *c,
+    const char *name, const char *key_type, const char *profile);
 void client_new(struct bench *b, struct client *c, const char *name,
     const char *key_type, const char *profile);
 void client_clear(struct client *c);
@@ -76,15 +83,15 @@ void refused(struct client *c, const char *code);
 long long lines_of(struct bench *b, const char *event);
 /* Enrols c and gives its certificate. */
 X509 *enrolled(struct client *c);
-void ra_new(struct bench *b, struct ra *ra, const char *profile);
-void ra_clear(struct ra *ra);
+void relay_new(struct bench *b, struct relay *ra, const char *profile);
+void relay_clear(struct relay *ra);
 /* Passes on n messages in one batch. */
-int pass_on(struct ra *ra, const struct burin_cmc_bytes *list, size_t n,
+int pass_on(struct relay *ra, const struct burin_cmc_bytes *list, size_t n,
     const struct burin_cmc_vouch *vouches, size_t n_vouches);
 /* A message of somebody whose secret only the RA knows. */
 void stranger(struct client *c, enum burin_cms_by by);
 /* The answer to message number i of the batch, as its sender reads it. */
-int unpack(struct ra *ra, size_t i, struct client *c);
+int unpack(struct relay *ra, size_t i, struct client *c);
 X509_NAME *name_of(const char *cn);
 
 #endif

@@ -34,10 +34,10 @@ serves_an_ra(void **state)
 	struct burin_cmc_bytes list[BATCH];
 	struct client c[BATCH];
 	char names[BATCH][16];
-	struct ra ra;
+	struct relay ra;
 	size_t i;
 
-	ra_new(b, &ra, "ra");
+	relay_new(b, &ra, "ra");
 	for (i = 0; i < BATCH; i++) {
 		(void)snprintf(names[i], sizeof(names[i]), "far%zu", i);
 		client_new(b, &c[i], names[i], "P-256", "unit");
@@ -68,7 +68,7 @@ serves_an_ra(void **state)
 	assert_int_equal(lines_of(b, "issued"), BATCH); /* and the RA's */
 	for (i = 0; i < BATCH; i++)
 		client_clear(&c[i]);
-	ra_clear(&ra);
+	relay_clear(&ra);
 	b->cnf.profile = NULL;
 }
 
@@ -94,9 +94,9 @@ does_what_an_ra_states(void **state)
 	struct burin_cmc_bytes m;
 	char unit[] = "unit";
 	struct client c;
-	struct ra ra;
+	struct relay ra;
 
-	ra_new(b, &ra, "ra");
+	relay_new(b, &ra, "ra");
 	b->cnf.profile = unit;
 	client_new(b, &c, "far", "P-256", "unit");
 	make_requests(&c, BURIN_CMC_CRMF, BURIN_POP_BY_RA, &c.id);
@@ -114,7 +114,7 @@ does_what_an_ra_states(void **state)
 	    X509_NAME_cmp(X509_get_subject_name(got(&c)), name), 0);
 	X509_NAME_free(name);
 	client_clear(&c);
-	ra_clear(&ra);
+	relay_clear(&ra);
 	b->cnf.profile = NULL;
 }
 
@@ -167,7 +167,7 @@ sign_said(struct client *c, struct said *s, const unsigned char *reqs,
 
 /* A batch of one message, whose sender the RA knows; the rest is to be said. */
 static void
-batch_of(struct ra *ra, struct said *s, const struct client *c)
+batch_of(struct relay *ra, struct said *s, const struct client *c)
 {
 	static const uint32_t one[] = { 1 };
 
@@ -181,7 +181,7 @@ batch_of(struct ra *ra, struct said *s, const struct client *c)
 }
 
 static void
-pass_on_said(struct ra *ra, struct said *s)
+pass_on_said(struct relay *ra, struct said *s)
 {
 	sign_said(&ra->c, s, NULL, 0, &ra->signer);
 	turn(&ra->c);
@@ -199,7 +199,7 @@ adds_extensions_of_an_ra(void **state)
 	char unit[] = "unit";
 	struct client c;
 	struct said s;
-	struct ra ra;
+	struct relay ra;
 
 	san = X509V3_EXT_conf_nid(
 	    NULL, NULL, NID_subject_alt_name, "DNS:added.example");
@@ -208,7 +208,7 @@ adds_extensions_of_an_ra(void **state)
 	assert_int_equal(ASN1_INTEGER_set(request, 1), 1);
 	assert_true(sk_ASN1_INTEGER_push(add->certReferences, request) > 0);
 	assert_int_equal(ASN1_INTEGER_set(add->pkiDataReference, 1), 1);
-	ra_new(b, &ra, "ra");
+	relay_new(b, &ra, "ra");
 	b->cnf.profile = unit;
 	client_new(b, &c, "far", "P-256", "unit");
 	make_requests(&c, BURIN_CMC_PKCS10, BURIN_POP_SIGNATURE, &c.id);
@@ -221,7 +221,7 @@ adds_extensions_of_an_ra(void **state)
 	    X509_check_host(got(&c), "added.example", 0, 0, NULL), 1);
 	CMC_ADD_EXTENSIONS_free(add);
 	client_clear(&c);
-	ra_clear(&ra);
+	relay_clear(&ra);
 	b->cnf.profile = NULL;
 }
 
@@ -239,9 +239,9 @@ leaves_alone_what_an_ra_did(void **state)
 	struct client c;
 	struct said s;
 	uint32_t id;
-	struct ra ra;
+	struct relay ra;
 
-	ra_new(b, &ra, "ra");
+	relay_new(b, &ra, "ra");
 	b->cnf.profile = unit;
 	client_new(b, &c, "far", "P-256", "unit");
 	make_requests(&c, BURIN_CMC_PKCS10, BURIN_POP_SIGNATURE, NULL);
@@ -269,7 +269,7 @@ leaves_alone_what_an_ra_did(void **state)
 	(void)got(&c);
 	CMC_PROCESSED_free(list);
 	client_clear(&c);
-	ra_clear(&ra);
+	relay_clear(&ra);
 	b->cnf.profile = NULL;
 }
 
@@ -281,9 +281,9 @@ believes_only_an_ra(void **state)
 		.path = { { 1 }, 1 } };
 	struct burin_cmc_bytes m;
 	struct client c;
-	struct ra ra;
+	struct relay ra;
 
-	ra_new(b, &ra, "unit"); /* no id-kp-cmcRA */
+	relay_new(b, &ra, "unit"); /* no id-kp-cmcRA */
 	client_new(b, &c, "far", "P-256", "unit");
 	make_requests(&c, BURIN_CMC_PKCS10, BURIN_POP_SIGNATURE, &c.id);
 	c.id.identification = "unknown";
@@ -294,7 +294,7 @@ believes_only_an_ra(void **state)
 	refused(&ra.c, "cmc-badIdentity");
 	assert_int_equal(lines_of(b, "issued"), 1); /* the station's */
 	client_clear(&c);
-	ra_clear(&ra);
+	relay_clear(&ra);
 }
 
 int
