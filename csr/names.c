@@ -218,3 +218,32 @@ burin_san_text(const GENERAL_NAME *name)
 	}
 	return csr_text_take(&t);
 }
+
+/* --- names against names -------------------------------------------------- */
+
+static int
+has_name(const GENERAL_NAMES *names, GENERAL_NAME *name)
+{
+	int i;
+
+	for (i = 0; i < sk_GENERAL_NAME_num(names); i++)
+		if (GENERAL_NAME_cmp(sk_GENERAL_NAME_value(names, i), name) ==
+		    0)
+			return 1;
+	return 0;
+}
+
+int
+burin_same_names(const GENERAL_NAMES *a, const GENERAL_NAMES *b)
+{
+	int i, n = a != NULL ? sk_GENERAL_NAME_num(a) : 0;
+
+	if (n != (b != NULL ? sk_GENERAL_NAME_num(b) : 0))
+		return 0;
+	/* Both ways: one of them may have a name twice. */
+	for (i = 0; i < n; i++)
+		if (!has_name(b, sk_GENERAL_NAME_value(a, i)) ||
+		    !has_name(a, sk_GENERAL_NAME_value(b, i)))
+			return 0;
+	return 1;
+}

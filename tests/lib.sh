@@ -195,12 +195,15 @@ authority_start() {
 	authority_init
 	authority_serve
 }
-# Made, and not yet started: for a script that has settings of its own.
+# Made, and not yet started: for a script that has settings of its own, or
+# options of init in authority_options.
+authority_options=()
 authority_init() {
 	softhsm_token test-ca
 	ca_module=(--module "$SOFTHSM")
 	burin "${ca_module[@]}" authority init "$work/ca" --token test-ca \
-		--name 'Test CA' --resource 'IPv6:2001:db8::/32' "$@" \
+		--name 'Test CA' --resource 'IPv6:2001:db8::/32' \
+		"${authority_options[@]}" \
 		--pin-source "file:$work/pin" >"$work/out" 2>"$work/err" ||
 		die "authority init"
 }

@@ -289,33 +289,6 @@ out:
 }
 
 static int
-has_name(const GENERAL_NAMES *names, GENERAL_NAME *wanted)
-{
-	int i;
-
-	for (i = 0; i < sk_GENERAL_NAME_num(names); i++)
-		if (GENERAL_NAME_cmp(sk_GENERAL_NAME_value(names, i), wanted) ==
-		    0)
-			return 1;
-	return 0;
-}
-
-/* The same names in any order; NULL is none. */
-static int
-same_names(const GENERAL_NAMES *a, const GENERAL_NAMES *b)
-{
-	int i, n = a != NULL ? sk_GENERAL_NAME_num(a) : 0;
-
-	if (n != (b != NULL ? sk_GENERAL_NAME_num(b) : 0))
-		return 0;
-	for (i = 0; i < n; i++)
-		if (!has_name(b, sk_GENERAL_NAME_value(a, i)) ||
-		    !has_name(a, sk_GENERAL_NAME_value(b, i)))
-			return 0;
-	return 1;
-}
-
-static int
 same_sans(const struct burin_asked *asked, X509 *cert)
 {
 	GENERAL_NAMES *a, *b;
@@ -323,7 +296,7 @@ same_sans(const struct burin_asked *asked, X509 *cert)
 
 	a = X509V3_get_d2i(asked->extensions, NID_subject_alt_name, NULL, NULL);
 	b = X509_get_ext_d2i(cert, NID_subject_alt_name, NULL, NULL);
-	same = same_names(a, b);
+	same = burin_same_names(a, b);
 	GENERAL_NAMES_free(a);
 	GENERAL_NAMES_free(b);
 	return same;

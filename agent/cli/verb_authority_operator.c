@@ -76,23 +76,33 @@ const struct verb verb_authority_pending = {
 };
 
 static int
-run_approve(struct cli *c, struct burin_error *e)
+decide(struct cli *c, int deny, struct burin_error *e)
 {
 	const char *const *words;
 	long id;
+	int rc;
 
 	(void)arg_words(c->args, &words);
 	if (work_number("request", words[1], 1, LONG_MAX, &id, e) != 0)
 		return -1;
 	out_json(c, "request", json_integer(id));
 	if (c->dry_run) {
-		out_text(c, "would approve request %ld", id);
+		out_text(
+		    c, "would %s request %ld", deny ? "deny" : "approve", id);
 		return 0;
 	}
-	if (authority_approve(words[0], id, e) != 0)
-		return -1;
-	out_text(c, "request %ld is approved", id);
-	return 0;
+	rc = deny ? authority_deny(words[0], id, arg_value(c->args, "why"), e)
+		  : authority_approve(words[0], id, e);
+	if (rc == 0)
+		out_text(
+		    c, "request %ld is %s", id, deny ? "denied" : "approved");
+	return rc;
+}
+
+static int
+run_approve(struct cli *c, struct burin_error *e)
+{
+	return decide(c, 0, e);
 }
 
 const struct verb verb_authority_approve = {
@@ -117,21 +127,7 @@ static const struct opt *const deny_groups[] = { deny_opts, opts_dry_run,
 static int
 run_deny(struct cli *c, struct burin_error *e)
 {
-	const char *const *words;
-	long id;
-
-	(void)arg_words(c->args, &words);
-	if (work_number("request", words[1], 1, LONG_MAX, &id, e) != 0)
-		return -1;
-	out_json(c, "request", json_integer(id));
-	if (c->dry_run) {
-		out_text(c, "would deny request %ld", id);
-		return 0;
-	}
-	if (authority_deny(words[0], id, arg_value(c->args, "why"), e) != 0)
-		return -1;
-	out_text(c, "request %ld is denied", id);
-	return 0;
+	return decide(c, 1, e);
 }
 
 const struct verb verb_authority_deny = {

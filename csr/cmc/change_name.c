@@ -11,6 +11,7 @@
 #include <openssl/err.h>
 
 #include <burin/cmc.h>
+#include <burin/names.h>
 
 #include "../internal.h"
 #include "controls.h"
@@ -79,34 +80,6 @@ burin_cmc_change_name(struct burin_subject *s, const struct burin_subject *to,
 /* --- a request with the names of its certificate ---------------------------
  */
 
-static int
-has_name(const GENERAL_NAMES *names, GENERAL_NAME *name)
-{
-	int i;
-
-	for (i = 0; i < sk_GENERAL_NAME_num(names); i++) {
-		if (GENERAL_NAME_cmp(sk_GENERAL_NAME_value(names, i), name) ==
-		    0)
-			return 1;
-	}
-	return 0;
-}
-
-/* In any order; NULL is none. */
-static int
-same_names(const GENERAL_NAMES *a, const GENERAL_NAMES *b)
-{
-	int i, n = a != NULL ? sk_GENERAL_NAME_num(a) : 0;
-
-	if (n != (b != NULL ? sk_GENERAL_NAME_num(b) : 0))
-		return 0;
-	for (i = 0; i < n; i++) {
-		if (!has_name(b, sk_GENERAL_NAME_value(a, i)))
-			return 0;
-	}
-	return 1;
-}
-
 /* Each name goes from names into s. */
 static int
 take_names(struct burin_subject *s, GENERAL_NAMES *names, struct burin_error *e)
@@ -153,7 +126,7 @@ burin_cmc_rename(struct burin_subject *s, X509 *cert, int old, int *changed,
 		    "the alternative names of the old certificate cannot be "
 		    "decoded");
 	if (X509_NAME_cmp(s->dn, X509_get_subject_name(cert)) != 0 ||
-	    !same_names(s->sans, sans)) {
+	    !burin_same_names(s->sans, sans)) {
 		rc = swap_names(s, cert, sans, old, e);
 		*changed = rc == 0;
 	}

@@ -28,6 +28,8 @@ char *burin_dn_text(const X509_NAME *name);
  * all but the last. A byte that is not safe to show is U+FFFD and its two
  * hex digits. */
 char *burin_san_text(const GENERAL_NAME *name);
+/* 1 when both have the same names, in any order; NULL is none. */
+int burin_same_names(const GENERAL_NAMES *a, const GENERAL_NAMES *b);
 /* All names of the SAN extension of a certificate or a request: a
  * NULL-terminated array, each and the array to be freed
  * (burin_texts_free). Empty array when there is none. */

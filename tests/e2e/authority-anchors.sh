@@ -7,7 +7,9 @@
 . "$SOURCE_DIR/tests/lib.sh"
 need jq sqlite3 openssl curl
 
-authority_init --cmc-key-type rsa:2048
+# shellcheck disable=SC2034 # for lib.sh
+authority_options=(--cmc-key-type rsa:2048)
+authority_init
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
 	-keyout "$work/other.key" -subj '/CN=Other CA' -days 30 \
 	-out "$work/ca/anchors.pem" 2>"$work/err" || die 'openssl req'

@@ -266,6 +266,38 @@ test_times_and_numbers(void **state)
 	assert_int_equal(ERR_peek_error(), 0);
 }
 
+static GENERAL_NAMES *
+hosts(const char *a, const char *b)
+{
+	GENERAL_NAMES *list = GENERAL_NAMES_new();
+
+	assert_non_null(list);
+	assert_true(sk_GENERAL_NAME_push(list,
+			a2i_GENERAL_NAME(NULL, NULL, NULL, GEN_DNS, a, 0)) > 0);
+	assert_true(sk_GENERAL_NAME_push(list,
+			a2i_GENERAL_NAME(NULL, NULL, NULL, GEN_DNS, b, 0)) > 0);
+	return list;
+}
+
+/* In any order, and a name that is there twice stands for no other. */
+static void
+test_same_names(void **state)
+{
+	GENERAL_NAMES *xy = hosts("x", "y"), *yx = hosts("y", "x");
+	GENERAL_NAMES *xx = hosts("x", "x"), *none = GENERAL_NAMES_new();
+
+	(void)state;
+	assert_int_equal(burin_same_names(xy, yx), 1);
+	assert_int_equal(burin_same_names(xx, xy), 0);
+	assert_int_equal(burin_same_names(xy, xx), 0);
+	assert_int_equal(burin_same_names(xy, NULL), 0);
+	assert_int_equal(burin_same_names(NULL, none), 1);
+	GENERAL_NAMES_free(xy);
+	GENERAL_NAMES_free(yx);
+	GENERAL_NAMES_free(xx);
+	GENERAL_NAMES_free(none);
+}
+
 int
 main(void)
 {
@@ -279,6 +311,7 @@ main(void)
 		cmocka_unit_test(test_eku),
 		cmocka_unit_test(test_hex),
 		cmocka_unit_test(test_times_and_numbers),
+		cmocka_unit_test(test_same_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
