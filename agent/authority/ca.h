@@ -191,6 +191,11 @@ enum key_reuse {
 	REUSE_REFUSE,	 /* a key has one certificate */
 	REUSE_ALLOW
 };
+enum mail_from { /* a mail that is not from whom its request is about */
+	MAIL_FROM_REFUSE,
+	MAIL_FROM_PENDING, /* the operator decides */
+	MAIL_FROM_ACCEPT
+};
 struct settings {
 	char *name, *token, *profile;
 	char *ca_key, *cmc_key, *tls_key, *pop_key; /* URIs */
@@ -206,6 +211,7 @@ struct settings {
 	int no_renew_same_key; /* renew_same_key = no */
 	int rename;	       /* changeSubjectName needs no approval */
 	int confirm;	       /* CMC: certificates are to be accepted */
+	enum mail_from mail_from;
 	char *hosts[CA_MAX_HOSTS + 1]; /* NULL-ended */
 };
 void settings_clear(struct settings *s);

@@ -54,8 +54,8 @@ who_calls(struct call *k, struct caller *c)
 	return 0;
 }
 
-static int
-server_of(
+int
+cmc_server_of(
     const struct authority *a, struct cmc_server *s, struct burin_error *e)
 {
 	memset(s, 0, sizeof(*s));
@@ -113,7 +113,7 @@ answer_message(struct call *k, const struct caller *c)
 	struct cmc_reply reply = { 0 };
 	struct cmc_server s;
 
-	if (server_of(k->s->a, &s, &e) == 0 &&
+	if (cmc_server_of(k->s->a, &s, &e) == 0 &&
 	    cmc_serve(&s, &turn, &reply, &e) == 0)
 		answer_reply(k, &reply);
 	else
