@@ -37,6 +37,23 @@ authority_mail_reply_free(struct authority_mail_reply **r)
 	*r = NULL;
 }
 
+int
+authority_mail_reply_check(
+    struct authority_mail_reply *r, struct burin_error *e)
+{
+	if (!r->answered)
+		return burin_fail(e, BURIN_EINTERRUPTED, "intake-stopped",
+		    "it was stopped before there was an answer");
+	if (r->len == 0 || r->len > sizeof(r->der))
+		return burin_fail(e, BURIN_EINTERNAL, "door-broken",
+		    "the answer is longer than there is room for one");
+	r->status[sizeof(r->status) - 1] = '\0';
+	r->fail[sizeof(r->fail) - 1] = '\0';
+	r->who[sizeof(r->who) - 1] = '\0';
+	r->said[sizeof(r->said) - 1] = '\0';
+	return 0;
+}
+
 static int
 take_reply(const struct cmc_reply *reply, struct authority_mail_reply *out,
     struct burin_error *e)

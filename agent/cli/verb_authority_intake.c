@@ -134,9 +134,6 @@ print_reply(struct cli *c, const struct mime_mail *m,
 	(void)snprintf(subject, sizeof(subject),
 	    "Answer of the authority: %s%s%s", r->status,
 	    r->fail[0] != '\0' ? ", " : "", r->fail);
-	if (r->len > sizeof(r->der))
-		return burin_fail(e, BURIN_EINTERNAL, "front-lies",
-		    "the answer is longer than there is room for one");
 	if (mime_write(r->full ? MIME_FULL_RESPONSE : MIME_SIMPLE_RESPONSE,
 		&head, r->der, r->len, &text, &len, e) != 0)
 		return -1;
@@ -178,9 +175,8 @@ answer(struct cli *c, const struct authority_mail *in,
 		authority_front_stop(&f);
 	}
 	authority_close(&a);
-	if (rc == 0 && !r->answered)
-		rc = burin_fail(e, BURIN_EINTERRUPTED, "intake-stopped",
-		    "it was stopped before there was an answer");
+	if (rc == 0)
+		rc = authority_mail_reply_check(r, e);
 	return rc;
 }
 

@@ -4,7 +4,7 @@
 # authority intake" makes of them in the place of a mail server's pipe.
 # shellcheck source=tests/lib.sh
 . "$SOURCE_DIR/tests/lib.sh"
-need jq sqlite3 openssl
+need jq sqlite3 pgrep
 
 authority_init
 grep -qx 'mail_from = refuse' "$work/ca/authority.cnf" || die 'another default'
@@ -255,12 +255,27 @@ mkdir "$work/tokens"
 send 75 late "$alice"
 rmdir "$work/tokens"
 mv "$work/tokens.away" "$work/tokens"
+mkfifo "$work/fifo"
+burin "${ca_module[@]}" authority intake "$work/ca" <"$work/fifo" \
+	>"$work/late.crp" 2>"$work/err" &
+intake=$!
+exec {hold}>"$work/fifo"
+for ((i = 0; i < 100; i++)); do
+	worker=$(pgrep -P "$intake") && break
+	sleep 0.1
+done
+kill -9 "$worker"
+got=0
+wait "$intake" || got=$?
+exec {hold}>&-
+[[ $got == 75 ]] || die "exit $got of one that was killed"
+silent late
 setting mail_from never
 send 75 late "$alice"
 setting mail_from refuse
 send 0 late "$alice"
 resume 0 --response-file "$work/late.crp"
-ok 'no token, no store, no settings: the mail waits in its queue'
+ok 'no token, no store, no settings, killed: the mail waits in its queue'
 
 # --- beside the server ------------------------------------------------------------
 authority_serve
