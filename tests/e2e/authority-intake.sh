@@ -122,6 +122,11 @@ is '.requests | length' 1
 is '.requests[0].via' mail
 id_host=$(j '.requests[0].id')
 cp "$work/host.crq" "$work/first"
+# The operator was asked, and decides, whatever the setting is now.
+setting mail_from accept
+send 0 host "$alice" -- --json
+is .cmc pending
+setting mail_from pending
 sleep 1.1
 resume 6
 cmp -s "$work/host.crq" "$work/first" && die 'the request again, no question'
@@ -172,7 +177,16 @@ b 0 authority pending --json "$work/ca"
 b 0 authority deny "$work/ca" "$(j '.requests[0].id')" --why 'call me'
 send 0 denied "$alice" -- --json
 is .cmc failed
-ok 'PKCS#10: denied'
+setting mail_from pending
+cmc refused --san dns:refused.example.com
+send 0 refused "$alice"
+b 0 authority pending --json "$work/ca"
+b 0 authority deny "$work/ca" "$(j '.requests[0].id')"
+setting mail_from accept
+send 0 refused "$alice" -- --json
+is .cmc failed
+setting mail_from refuse
+ok 'denied is denied'
 
 # --- what is not answered ---------------------------------------------------------
 cmc loop --san email:alice@example.com
