@@ -50,7 +50,8 @@ configure_file(udev/burin-authority@.service.in
     ${CMAKE_BINARY_DIR}/burin-authority@.service @ONLY)
 install(FILES ${CMAKE_BINARY_DIR}/burin-authority@.service
     DESTINATION ${BURIN_UNITDIR})
-install(FILES udev/burin-authority@.socket DESTINATION ${BURIN_UNITDIR})
+install(FILES udev/burin-authority@.socket
+    udev/burin-authority-http@.socket DESTINATION ${BURIN_UNITDIR})
 set(BURIN_SYSUSERSDIR lib/sysusers.d CACHE STRING "sysusers.d files go here")
 install(FILES udev/burin.sysusers RENAME burin.conf
     DESTINATION ${BURIN_SYSUSERSDIR})

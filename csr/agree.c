@@ -448,8 +448,9 @@ verify_mac(EVP_PKEY *pub, const struct hash *hash, const DH_SIG_STATIC *sig,
 	unsigned int mac_len;
 	int same;
 
+	/* Right or wrong: who has that certificate's key can tell. */
 	if (!names(sig->issuerAndSerial, authority))
-		return refuse(e, status, "pop-failed",
+		return refuse(e, status, "pop-unsupported",
 		    "the request's proof of possession was made for another "
 		    "certificate of an authority (issuerAndSerial)");
 	if (compute(authority_key, pub, authority, hash, text, len, mac,

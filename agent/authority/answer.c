@@ -69,14 +69,18 @@ answer_error(struct answer *r, const struct burin_error *e)
 	if (e->status == BURIN_EUSAGE || e->status == BURIN_EAUTHORITY) {
 		r->status = e->status == BURIN_EUSAGE ? MHD_HTTP_BAD_REQUEST
 						      : MHD_HTTP_FORBIDDEN;
+		if (strcmp(e->code, "too-many-waiting") == 0)
+			r->status = MHD_HTTP_TOO_MANY_REQUESTS;
+		if (strcmp(e->code, "waiting-full") == 0)
+			r->status = MHD_HTTP_SERVICE_UNAVAILABLE;
 		sentences(r->text, sizeof(r->text), e);
 		return;
 	}
-	/* The token, or its keeper: what is asked for may be done later. */
+	/* The token, its keeper, or who an RA asks: it may be done later. */
 	if (e->status == BURIN_ETOKEN || e->status == BURIN_EPIN ||
 	    e->status == BURIN_EREFUSED || e->status == BURIN_EINTERRUPTED) {
 		answer_text(r, MHD_HTTP_SERVICE_UNAVAILABLE,
-		    "the authority cannot use its keys now; try again later");
+		    "the authority cannot answer this now; try again later");
 		r->retry_after = CA_RETRY_AFTER;
 	} else {
 		answer_text(r, MHD_HTTP_INTERNAL_SERVER_ERROR,

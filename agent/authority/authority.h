@@ -18,6 +18,13 @@
 #include <burin/secret.h>
 #include <burin/token.h>
 
+/* An RA: its keys and their certificates are there before it is made. */
+struct authority_init_ra {
+	struct burin_p11 *p11;
+	const char *upstream; /* where the CA, or the next RA, answers CMC */
+	X509 *anchor;	      /* the CA's certificate */
+	const char *cmc_key, *tls_key, *pop_key; /* URIs */
+};
 struct authority_init {
 	const char *dir; /* made, mode 0700; must not hold one yet */
 	struct burin_token *token;
@@ -27,8 +34,10 @@ struct authority_init {
 	const char *const *resources; /* NULL-ended "IPv6:::/0" or NULL */
 	const char *const *hosts;     /* names of the server, NULL-ended */
 	const char *url;	      /* where others reach it, or NULL */
+	/* Then dir, token, name and hosts count beside it; NULL: a CA. */
+	const struct authority_init_ra *ra;
 };
-/* Makes CA and TLS keys on the token and the files of DIR. */
+/* Makes the keys of a CA on the token, and the files of DIR. */
 int authority_init(const struct authority_init *in, struct burin_error *e);
 
 struct authority;
@@ -37,12 +46,23 @@ int authority_open(const char *dir, struct burin_p11 *p11,
     struct authority **out, struct burin_error *e);
 void authority_close(struct authority **a);
 
+/* What is told once, when the sockets are open. */
+struct authority_ready {
+	const char *url;
+	const char *http_url; /* NULL: no plain HTTP */
+	int landlock;	      /* version; 0: this kernel has none */
+};
+struct authority_serving {
+	const char *listen;	 /* "HOST:PORT", port 0: any */
+	const char *http_listen; /* the same for plain HTTP, or NULL */
+	void (*ready)(void *arg, const struct authority_ready *r);
+	void *arg;
+};
 /*
- * Serves until SIGINT or SIGTERM. listen: "HOST:PORT", port 0: any. ready is
- * called once with the URL when the socket is open.
+ * Serves until SIGINT or SIGTERM. This process has no other files and opens no
+ * TCP connections from then on, where the kernel has Landlock.
  */
-int authority_serve(struct authority *a, const char *listen,
-    void (*ready)(void *arg, const char *url), void *arg,
+int authority_serve(struct authority *a, const struct authority_serving *in,
     struct burin_error *e);
 
 /*
@@ -66,8 +86,8 @@ struct authority_front {
 int authority_fork(
     pid_t program, struct authority_front *f, struct burin_error *e);
 /* Serves, as authority_serve; how it went is told to the keeper. */
-int authority_front(const char *dir, int fd, const char *listen,
-    void (*ready)(void *arg, const char *url), void *arg);
+int authority_front(
+    const char *dir, int fd, const struct authority_serving *in);
 /*
  * Does what the front may ask for until it ends; SIGINT and SIGTERM stop the
  * front first. A front that ends otherwise is BURIN_EINTERRUPTED "front-died".
@@ -109,19 +129,22 @@ void authority_mail_reply_free(struct authority_mail_reply **r);
 int authority_front_mail(const char *dir, int fd,
     const struct authority_mail *m, struct authority_mail_reply *out);
 
-/* What an invite is bound to; NULL: free. */
+/* Who is invited, and what the invite is bound to; NULL: free. */
 struct authority_invite {
+	const char *name;
 	const char *profile;
-	const char *identity; /* needs a profile */
-	const char *subject;  /* DN (RFC 6402 section 2.3) */
-	long ttl;	      /* seconds */
+	const char *identity;	     /* needs a profile */
+	const char *subject;	     /* DN (RFC 6402 section 2.3) */
+	long ttl;		     /* seconds */
+	struct burin_secret *secret; /* made here: burin_secret_free */
 };
 /*
- * A one-time enrolment secret for NAME: 128 random bits in base32. Needs no
+ * Makes a one-time enrolment secret for each of them, 128 random bits in
+ * base32: for all of them or, when one cannot be invited, for none. Needs no
  * token (dir only), as what follows but authority_crl.
  */
-int authority_invite(const char *dir, const char *name,
-    const struct authority_invite *in, struct burin_secret **out,
+#define AUTHORITY_INVITES 5000 /* at once; fits the locked memory */
+int authority_invite(const char *dir, struct authority_invite *list, size_t n,
     struct burin_error *e);
 
 /*

@@ -32,6 +32,8 @@
 #define CA_MAX_RETRY_AFTER 86400   /* seconds */
 #define CA_RATE 600		   /* requests, unless authority.cnf says */
 #define CA_MAX_RATE 100000
+#define CA_WAITING 20	     /* requests of one principal, unless it says */
+#define CA_MAX_WAITING 10000 /* requests of all that wait */
 #define CA_MAX_CRL_DAYS 3650
 #define CA_CRL_DAYS 7 /* unless authority.cnf says */
 
@@ -55,15 +57,23 @@ int policy_is_roca(const BIGNUM *n, struct burin_error *e);
 int policy_key(const struct burin_asked *asked, const struct burin_profile *p,
     struct burin_error *e);
 /*
- * Every alternative name of the request is one that the profile makes of the
- * invite's identity, and its subject says nobody else.
+ * What the invite is for, and nobody else: its subject (RFC 6402 section 2.3
+ * (c)), and with an identity every alternative name that the profile makes of
+ * it.
  */
-int policy_identity(const struct burin_asked *asked,
+int policy_invite(const struct burin_asked *asked,
     const struct burin_profile *p, const struct invite *in,
     struct burin_error *e);
-/* The subject is the one of the invite (RFC 6402 section 2.3 (c)). */
-int policy_subject(const struct burin_asked *asked, const struct invite *in,
-    struct burin_error *e);
+/*
+ * What the invite says and the request leaves out, for modCertTemplate:
+ * subject, and subjectAltName; NULL: nothing. The caller frees them.
+ */
+int policy_fill(const struct burin_asked *asked, const struct burin_profile *p,
+    const struct invite *in, X509_NAME **subject,
+    STACK_OF(X509_EXTENSION) * *extensions, struct burin_error *e);
+/* One of the authority's own, parsed: "profile-unknown". */
+int policy_profile(const char *dir, const char *name,
+    struct burin_profile **out, struct burin_error *e);
 /* Subject, SAN and IP resources as in old (RFC 7030 section 4.2.2). */
 int policy_renewal(
     const struct burin_asked *asked, X509 *old, struct burin_error *e);
@@ -145,6 +155,12 @@ int issue(struct store *st, const struct issuer *ca,
     const struct issue_input *in, enum issue_outcome *outcome, X509 **out,
     struct burin_error *e);
 /*
+ * This use of the invite is its first, or the same again. Needs an open
+ * transaction. "invite-gone", "invite-used", "invite-expired".
+ */
+int invite_check(struct store *st, const struct invite *in,
+    const unsigned char use[CA_SHA256], time_t at, struct burin_error *e);
+/*
  * The same for a PKCS#10 over EST: reads der and its proof of possession
  * (BURIN_EUSAGE), fills in asked, der, form, revocation, and request unless
  * that is set: a request that is linked to a session is known by the rest.
@@ -198,14 +214,19 @@ enum mail_from { /* a mail that is not from whom its request is about */
 };
 struct settings {
 	char *name, *token, *profile;
-	char *ca_key, *cmc_key, *tls_key, *pop_key; /* URIs */
+	int ra;		/* role = ra */
+	char *upstream; /* an RA's: where it passes requests on, CMC */
+	/* URIs; an RA has no ca_key */
+	char *ca_key, *cmc_key, *tls_key, *pop_key;
 	char *url; /* where others reach it, no slash at the end; or NULL */
+	char *http_url; /* the same for what is there over plain HTTP */
 	int manual;
 	int digest;	      /* HTTP Digest is offered beside Basic */
 	unsigned retry_after; /* seconds until a pending one asks again */
 	unsigned rate;	      /* requests of an address in a minute; 0: any */
 	enum link_wish link;  /* of requests to their TLS session */
 	enum page_for page;   /* who sees the status page and the metrics */
+	unsigned waiting;     /* requests of one principal; 0: CA_WAITING */
 	unsigned crl_days;    /* from thisUpdate to nextUpdate */
 	enum key_reuse key_reuse;
 	int no_renew_same_key; /* renew_same_key = no */
@@ -222,6 +243,49 @@ int settings_write(
 int settings_http_read(struct settings *s, const char *name, const char *value,
     struct burin_error *e);
 void settings_http_write(BIO *out, const struct settings *s);
+void settings_put(BIO *out, const char *key, const char *value);
+
+/* --- role.c: CA or RA ----------------------------------------------------- */
+
+/* As settings_http_read and _write. check: what is there fits the role. */
+int settings_role_read(struct settings *s, const char *name, const char *value,
+    struct burin_error *e);
+void settings_role_write(BIO *out, const struct settings *s);
+int settings_role_check(const struct settings *s, struct burin_error *e);
+int settings_upstream_check(const char *url, struct burin_error *e);
+/*
+ * BURIN_EUSAGE "not-a-ca": an RA cannot do what; upstream, or NULL, says whose
+ * operator can.
+ */
+int role_not_ca(const char *what, const char *upstream, struct burin_error *e);
+/* Under cert, and refuses to sign: the issuer of an RA. Borrows cert. */
+void issuer_of_nobody(struct issuer *ca, X509 *cert);
+
+/* --- enrolled.c: the certificates of an RA, which its CA issued ----------- */
+
+enum enrolled {
+	ENROLLED_CMC, /* cmc.pem, id-kp-cmcRA */
+	ENROLLED_TLS, /* tls.pem */
+	ENROLLED_POP  /* pop.pem */
+};
+/*
+ * The newest certificate of key on its token that is for this, stands under
+ * ca now and, for the server, has the hosts (NULL: whatever it has). None:
+ * BURIN_EUSAGE "enrolment-missing", "-expired", "-unfit", "key-unfit" or
+ * "certificate-invalid", with how to enrol one. X509_free.
+ */
+int enrolled_find(const struct issuer *ca, struct burin_key *key,
+    enum enrolled which, const char *const *hosts, time_t now, X509 **out,
+    struct burin_error *e);
+/* A line in the audit log; by itself. */
+int enrolled_record(
+    struct store *st, enum enrolled which, X509 *cert, struct burin_error *e);
+struct authority;
+/*
+ * Those of an RA that opens. One that is newer than what DIR has takes its
+ * place, with a line in the audit log.
+ */
+int enrolled_open(struct authority *a, time_t now, struct burin_error *e);
 
 /* --- files.c ------------------------------------------------------------ */
 
@@ -263,6 +327,8 @@ int own_pop_make(const struct issuer *ca, EVP_PKEY *pub, time_t now, X509 **out,
  */
 int own_record(struct store *st, X509 *cert, const char *what, time_t now,
     struct burin_error *e);
+/* 1 when its alternative names have the host, a name or an address. */
+int cert_has_host(X509 *cert, const char *host);
 /* 1 when its extendedKeyUsage names this one. */
 int cert_has_purpose(X509 *cert, int nid);
 /* X509_verify_cert against the CA: path and time. 0 or -1 with e. */
@@ -281,7 +347,8 @@ struct authority {
 	struct store *store;
 	/*
 	 * On the token in this process, or behind the door: then the CA's is
-	 * NULL, and ca signs through the door.
+	 * NULL, and ca signs through the door. An RA (cnf.ra) has none, and ca
+	 * refuses; its certificate is the anchor.
 	 */
 	struct burin_key *ca_key, *cmc_key, *tls_key, *pop_key;
 	struct issuer ca; /* the key's side borrowed, the certificate owned */

@@ -378,6 +378,13 @@ out:
 }
 
 int
+cert_has_host(X509 *cert, const char *host)
+{
+	return X509_check_host(cert, host, 0, 0, NULL) == 1 ||
+	    X509_check_ip_asc(cert, host, 0) == 1;
+}
+
+int
 cert_has_purpose(X509 *cert, int nid)
 {
 	EXTENDED_KEY_USAGE *ekus =

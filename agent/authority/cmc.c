@@ -13,25 +13,6 @@
 
 /* --- what is done -------------------------------------------------------- */
 
-/* Controls of this message that an RA around it has dealt with. */
-static size_t
-processed(const struct cmc_work *w, uint32_t ids[BURIN_CMC_MAX_PARTS])
-{
-	const struct burin_cmc_statement *s;
-	const struct cmc_around *a;
-	size_t i, n = 0;
-
-	for (a = w->around; a != NULL; a = a->outer)
-		for (i = 0; i < a->heard->n_statements; i++) {
-			s = &a->heard->statements[i];
-			if (s->kind == BURIN_CMC_STATES_PROCESSED &&
-			    cmc_leads_here(&s->path, a, w) == 1 &&
-			    n < BURIN_CMC_MAX_PARTS)
-				ids[n++] = s->path.ids[s->path.n - 1];
-		}
-	return n;
-}
-
 static int
 hear(struct cmc_work *w, struct burin_error *e)
 {
@@ -42,19 +23,34 @@ hear(struct cmc_work *w, struct burin_error *e)
 	l.key = w->s->pop_key;
 	l.pub = X509_get0_pubkey(w->s->pop_cert);
 	l.us = &us;
-	l.final = 1;
+	l.final = w->s->ra == NULL;
 	l.depth = w->depth;
 	l.processed = ids;
-	l.n_processed = processed(w, ids);
+	l.n_processed = cmc_processed(w, ids);
 	return burin_cmc_hear(w->t->data, w->t->len, &l, &w->h, &w->why, e);
+}
+
+/* Encrypted, and not to us: only an RA has somebody to pass it on to. */
+static int
+is_for_others(struct cmc_work *w, struct burin_error *e)
+{
+	if (w->s->ra == NULL || strcmp(e->code, "recipient-missing") != 0)
+		return 0;
+	burin_error_clear(e);
+	memset(&w->why, 0, sizeof(w->why));
+	return 1;
 }
 
 static int
 act(struct cmc_work *w, struct burin_error *e)
 {
-	if (hear(w, e) != 0 || cmc_nonce_check(w, e) != 0 ||
-	    cmc_who(w, e) != 0 || cmc_may_state(w, e) != 0)
+	if (hear(w, e) != 0)
+		return is_for_others(w, e) ? cmc_pass_on(w, e) : -1;
+	if (cmc_nonce_check(w, e) != 0 || cmc_who(w, e) != 0 ||
+	    cmc_may_state(w, e) != 0)
 		return -1;
+	if (w->s->ra != NULL)
+		return cmc_pass_on(w, e);
 	if (cmc_controls(w, e) != 0 || cmc_poll(w, e) != 0 ||
 	    cmc_insides(w, e) != 0)
 		return -1;
@@ -74,7 +70,7 @@ is_simple(const struct cmc_work *w)
 	/* Section 6.4: it has to come back, which takes a Full response. */
 	if (h->data_return.len > 0)
 		return 0;
-	if (h->simple)
+	if (h->simple || w->only_certs)
 		return 1;
 	return h->n_certs + h->n_crls > 0 && h->n_items == 0 &&
 	    h->n_revokes == 0 && h->n_publishes == 0 &&
@@ -199,6 +195,16 @@ describe(const struct cmc_work *w, struct cmc_reply *out)
 	}
 }
 
+static int
+give_passed(struct cmc_work *w, struct cmc_reply *out)
+{
+	out->der = w->passed;
+	out->len = w->passed_len;
+	out->full = w->passed_full;
+	w->passed = NULL;
+	return 0;
+}
+
 int
 cmc_work_run(struct cmc_work *w, struct cmc_reply *out, struct burin_error *e)
 {
@@ -208,9 +214,11 @@ cmc_work_run(struct cmc_work *w, struct cmc_reply *out, struct burin_error *e)
 	w->confirm = sk_X509_new_null();
 	if (w->certs == NULL || w->crls == NULL || w->confirm == NULL)
 		return burin_fail_memory(e);
-	if (act(w, e) != 0 && cmc_deny(w, NULL, 0, NULL, e) != 0)
+	if (act(w, e) != 0 && (w->later || cmc_deny(w, NULL, 0, NULL, e) != 0))
 		return -1;
 	describe(w, out);
+	if (w->passed != NULL)
+		return give_passed(w, out);
 	return is_simple(w) ? make_simple(w, out, e) : make_full(w, out, e);
 }
 
@@ -234,6 +242,7 @@ cmc_work_clear(struct cmc_work *w)
 		free(w->states[i].text);
 	}
 	free(w->states);
+	OPENSSL_free(w->passed);
 	free_bytes(w->challenges, w->n_challenges);
 	free_bytes(w->inside, w->n_inside);
 	sk_X509_pop_free(w->certs, X509_free);

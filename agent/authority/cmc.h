@@ -13,17 +13,22 @@
 
 #include "ca.h"
 
-/* What answers. Borrowed; the same for every turn. */
+struct ra;
+/*
+ * What answers. Borrowed; the same for every turn. Of an RA, ca is the one it
+ * passes requests on to, and signs nothing; cert has id-kp-cmcRA.
+ */
 struct cmc_server {
 	struct store *store;
 	const struct issuer *ca;
 	const struct settings *cnf;
 	const char *profiles; /* directory */
 	EVP_PKEY *key;	      /* signs answers, never the CA's own */
-	X509 *cert;	      /* of key: the CA's name, id-kp-cmcCA */
+	X509 *cert;	      /* of key; a CA: its name, id-kp-cmcCA */
 	EVP_PKEY *pop_key;    /* static ECDH, and encrypted messages */
 	X509 *pop_cert;
 	unsigned char nonce_key[CA_SHA256]; /* store_subkey */
+	struct ra *ra; /* an RA: what it passes on through; NULL: a CA */
 };
 
 /* One message. Borrowed. */
@@ -52,7 +57,8 @@ struct cmc_reply {
 
 /*
  * Whatever the peer did wrong is in the reply, which is there; -1: not even a
- * refusal could be made.
+ * refusal could be made, or an RA cannot pass the message on now
+ * (BURIN_EINTERRUPTED).
  */
 int cmc_serve(const struct cmc_server *s, const struct cmc_turn *t,
     struct cmc_reply *out, struct burin_error *e);

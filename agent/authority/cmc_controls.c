@@ -137,10 +137,13 @@ may_revoke(struct cmc_work *w, const struct burin_cmc_revoke_part *r,
 	if (by != NULL && (w->is_ra || same_holder(by->cert, c->cert)))
 		return 0;
 	if (r->secret != NULL && (rc = store_begin(w->s->store, e)) == 0) {
-		rc = store_revocation_check(w->s->store, c->serial,
-		    burin_secret_bytes(r->secret), burin_secret_len(r->secret),
-		    &ok, e);
-		(void)store_end(w->s->store, 0, NULL);
+		const struct revocation_try in = { c->serial,
+			burin_secret_bytes(r->secret),
+			burin_secret_len(r->secret), w->t->now };
+
+		rc = store_revocation_check(w->s->store, &in, &ok, e);
+		if (store_end(w->s->store, rc == 0, e) != 0)
+			rc = -1;
 	}
 	if (rc != 0 || ok)
 		return rc;

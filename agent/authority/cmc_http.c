@@ -71,6 +71,15 @@ cmc_server_of(
 	return store_subkey(a->store, "cmc nonce", s->nonce_key, e);
 }
 
+static int
+server_of(const struct call *k, struct cmc_server *s, struct burin_error *e)
+{
+	if (cmc_server_of(k->s->a, s, e) != 0)
+		return -1;
+	s->ra = k->s->ra;
+	return 0;
+}
+
 /* RFC 7030 section 4.3.2: in EST a refusal has a status of HTTP, too. */
 static unsigned
 status_of(const struct call *k, const struct cmc_reply *reply)
@@ -82,6 +91,8 @@ status_of(const struct call *k, const struct cmc_reply *reply)
 		return MHD_HTTP_OK;
 	if (reply->fail == BURIN_CMC_INTERNAL_CA_ERROR)
 		return MHD_HTTP_INTERNAL_SERVER_ERROR;
+	if (reply->fail == BURIN_CMC_TRY_LATER)
+		return MHD_HTTP_SERVICE_UNAVAILABLE;
 	return reply->fail == BURIN_CMC_BAD_IDENTITY ? MHD_HTTP_FORBIDDEN
 						     : MHD_HTTP_BAD_REQUEST;
 }
@@ -96,25 +107,32 @@ answer_reply(struct call *k, struct cmc_reply *reply)
 	answer_body(k, status_of(k, reply), reply->full ? FULL : SIMPLE,
 	    reply->der, reply->len);
 	reply->der = NULL;
+	if (k->r->status == MHD_HTTP_SERVICE_UNAVAILABLE)
+		k->r->retry_after = k->s->a->cnf.retry_after;
 	(void)snprintf(k->r->detail, sizeof(k->r->detail), "%s", reply->said);
+}
+
+static struct cmc_turn
+turn_of(const struct call *k)
+{
+	return (struct cmc_turn) { .data = k->x->body,
+		.len = k->x->len,
+		.via = k->x->route->flags & ROUTE_EST ? "est" : "cmc",
+		.profile = k->x->label[0] != '\0' ? k->x->label : NULL,
+		.now = time(NULL) };
 }
 
 static void
 answer_message(struct call *k, const struct caller *c)
 {
 	struct burin_error e = BURIN_ERROR_INIT;
-	struct cmc_turn turn = { .data = k->x->body,
-		.len = k->x->len,
-		.via = k->x->route->flags & ROUTE_EST ? "est" : "cmc",
-		.profile = k->x->label[0] != '\0' ? k->x->label : NULL,
-		.invite = c->has_invite ? &c->invite : NULL,
-		.cert = c->has_cert ? &c->cert : NULL,
-		.now = time(NULL) };
+	struct cmc_turn turn = turn_of(k);
 	struct cmc_reply reply = { 0 };
 	struct cmc_server s;
 
-	if (cmc_server_of(k->s->a, &s, &e) == 0 &&
-	    cmc_serve(&s, &turn, &reply, &e) == 0)
+	turn.invite = c->has_invite ? &c->invite : NULL;
+	turn.cert = c->has_cert ? &c->cert : NULL;
+	if (server_of(k, &s, &e) == 0 && cmc_serve(&s, &turn, &reply, &e) == 0)
 		answer_reply(k, &reply);
 	else
 		answer_error(k->r, &e);
@@ -129,4 +147,55 @@ serve_cmc(struct call *k)
 	if (who_calls(k, &c) && route_body(k))
 		answer_message(k, &c);
 	caller_clear(&c);
+}
+
+/* --- EST at an RA ----------------------------------------------------------
+ */
+
+/* What CMC says, in the words of RFC 7030 section 4.2.3. */
+static void
+answer_passed(struct call *k, struct cmc_reply *reply)
+{
+	(void)snprintf(k->x->who, sizeof(k->x->who), "%s", reply->who);
+	switch (reply->status) {
+	case BURIN_CMC_SUCCESS:
+		answer_body(k, MHD_HTTP_OK, SIMPLE, reply->der, reply->len);
+		reply->der = NULL;
+		break;
+	case BURIN_CMC_PENDING:
+	case BURIN_CMC_PARTIAL:
+		answer_text(k->r, MHD_HTTP_ACCEPTED,
+		    "the request waits for the authority's operator; send the "
+		    "same request again later");
+		k->r->retry_after = k->s->a->cnf.retry_after;
+		break;
+	case BURIN_CMC_FAILED:
+	case BURIN_CMC_NO_SUPPORT:
+	case BURIN_CMC_CONFIRM_REQUIRED:
+	case BURIN_CMC_POP_REQUIRED:
+	default:
+		answer_text(k->r, status_of(k, reply), "%s",
+		    reply->said[0] != '\0'
+			? reply->said
+			: "the authority wants more than a Simple request can "
+			  "say");
+	}
+}
+
+void
+serve_passed(
+    struct call *k, const struct invite *invite, const struct issued *cert)
+{
+	struct burin_error e = BURIN_ERROR_INIT;
+	struct cmc_turn turn = turn_of(k);
+	struct cmc_reply reply = { 0 };
+	struct cmc_server s;
+
+	turn.invite = invite;
+	turn.cert = cert;
+	if (server_of(k, &s, &e) == 0 && cmc_serve(&s, &turn, &reply, &e) == 0)
+		answer_passed(k, &reply);
+	else
+		answer_error(k->r, &e);
+	cmc_reply_clear(&reply);
 }

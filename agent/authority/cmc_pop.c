@@ -18,6 +18,7 @@
 enum pop {
 	POP_GOOD,
 	POP_CHALLENGE,
+	POP_PASSED, /* an RA leaves it to the CA */
 	POP_REFUSED
 };
 
@@ -77,6 +78,23 @@ check_answer(struct cmc_work *w, const struct burin_cmc_item *item,
 	return rc;
 }
 
+/*
+ * What the CA began goes on with the CA, and so does what an RA cannot see:
+ * a proof made for the CA's own key. Others it challenges itself when it is
+ * who knows them.
+ */
+static int
+is_for_ca(const struct cmc_work *w, const struct burin_cmc_item *item)
+{
+	if (w->s->ra == NULL)
+		return 0;
+	if (item->proved == BURIN_CMC_POP_UNKNOWN)
+		return 1;
+	return item->proved == BURIN_CMC_POP_TO_CHALLENGE &&
+	    (w->speaker != CMC_SPEAKER_INVITE ||
+		(w->h.recipient_nonce.len > 0 && !w->nonce_ours));
+}
+
 /* POP_REFUSED: e says why. */
 static enum pop
 judge(struct cmc_work *w, const struct burin_cmc_item *item,
@@ -86,6 +104,8 @@ judge(struct cmc_work *w, const struct burin_cmc_item *item,
 
 	if (item->proved == BURIN_CMC_POP_PROVED)
 		return POP_GOOD;
+	if (is_for_ca(w, item))
+		return POP_PASSED;
 	if (item->proved != BURIN_CMC_POP_WRONG &&
 	    cmc_states(w, BURIN_CMC_STATES_POP, item->id))
 		return POP_GOOD;

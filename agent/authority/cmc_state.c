@@ -2,7 +2,8 @@
  * SPDX-License-Identifier: BSD-2-Clause
  *
  * What the answer says of each part of the message: RFC 10002 section 6.1.
- * Every refusal is a status for the peer and a line in the audit log.
+ * Every refusal is a status for the peer and a line in the audit log; what the
+ * authority itself failed at is a status, and a line in the server's log.
  */
 
 #include <stdarg.h>
@@ -39,6 +40,9 @@ static const struct {
 	{ "key-renewed", BURIN_CMC_NO_KEY_REUSE },
 	{ "extension-refused", BURIN_CMC_UNSUPPORTED_EXT },
 	{ "certificate-missing", BURIN_CMC_BAD_CERT_ID },
+	{ "too-many-waiting", BURIN_CMC_TRY_LATER },
+	{ "waiting-full", BURIN_CMC_TRY_LATER },
+	{ "revocation-locked", BURIN_CMC_TRY_LATER },
 };
 
 enum burin_cmc_fail
@@ -205,8 +209,9 @@ cmc_deny(struct cmc_work *w, const uint32_t *parts, size_t n,
 		    "%s%s%s%s", before.reason,
 		    before.rule[0] != '\0' ? " (" : "", before.rule,
 		    before.rule[0] != '\0' ? ")" : "");
-	if (rc != 0)
-		return -1;
+	/* As in issue(): what the authority itself failed at is no refusal. */
+	if (rc != 0 || why.fail == BURIN_CMC_INTERNAL_CA_ERROR)
+		return rc;
 	return log_refusal(
 	    w, &w->states[w->n_states - 1], request, before.code, e);
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include <openssl/crypto.h>
+#include <openssl/err.h>
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
 
@@ -54,12 +55,27 @@ cmc_nonce_make(const struct cmc_work *w, unsigned char out[CMC_NONCE],
 	return nonce_mac(w, out, out + NONCE_RANDOM, e);
 }
 
+/* The RA that gave it says that it knows it. */
+static int
+is_of_an_ra(const struct cmc_work *w)
+{
+	uint32_t ids[BURIN_CMC_MAX_PARTS];
+	size_t i, n = w->h.nonce_part != 0 ? cmc_processed(w, ids) : 0;
+
+	for (i = 0; i < n; i++)
+		if (ids[i] == w->h.nonce_part)
+			return 1;
+	return 0;
+}
+
 int
 cmc_nonce_check(struct cmc_work *w, struct burin_error *e)
 {
 	const struct burin_cmc_octets *n = &w->h.recipient_nonce;
 	unsigned char mac[CMC_NONCE - NONCE_RANDOM];
 
+	if (is_of_an_ra(w))
+		return 0;
 	/* Who knows nonces got one with the answer that this goes on from. */
 	if (n->len == 0 &&
 	    (w->h.sender_nonce.len == 0 ||
@@ -68,10 +84,12 @@ cmc_nonce_check(struct cmc_work *w, struct burin_error *e)
 	if (n->len == CMC_NONCE) {
 		if (nonce_mac(w, n->data, mac, e) != 0)
 			return -1;
-		if (CRYPTO_memcmp(mac, n->data + NONCE_RANDOM, sizeof(mac)) ==
-		    0)
-			return 0;
+		w->nonce_ours = CRYPTO_memcmp(mac, n->data + NONCE_RANDOM,
+				    sizeof(mac)) == 0;
 	}
+	/* An RA passes on what goes on with the CA. */
+	if (w->nonce_ours || w->s->ra != NULL)
+		return 0;
 	(void)burin_fail(e, BURIN_EAUTHORITY, "cmc-nonce",
 	    "recipientNonce is missing, or none that this authority gave in "
 	    "this transaction");
@@ -166,6 +184,24 @@ by_vouched(struct cmc_work *w)
 	return 0;
 }
 
+size_t
+cmc_processed(const struct cmc_work *w, uint32_t ids[BURIN_CMC_MAX_PARTS])
+{
+	const struct burin_cmc_statement *s;
+	const struct cmc_around *a;
+	size_t i, n = 0;
+
+	for (a = w->around; a != NULL; a = a->outer)
+		for (i = 0; i < a->heard->n_statements; i++) {
+			s = &a->heard->statements[i];
+			if (s->kind == BURIN_CMC_STATES_PROCESSED &&
+			    cmc_leads_here(&s->path, a, w) == 1 &&
+			    n < BURIN_CMC_MAX_PARTS)
+				ids[n++] = s->path.ids[s->path.n - 1];
+		}
+	return n;
+}
+
 /* --- by a certificate ---------------------------------------------------- */
 
 static int
@@ -206,13 +242,35 @@ find_cert(struct cmc_work *w, struct burin_error *e)
 	return 0;
 }
 
+/*
+ * An RA has no list of certificates: it takes the one in the message, when it
+ * stands under the CA, and leaves others, and what was revoked, to the CA.
+ */
+static int
+take_cert(struct cmc_work *w, struct burin_error *e)
+{
+	X509 *cert = w->h.signer;
+
+	if (cert == NULL || own_check(w->s->ca, cert, w->t->now, NULL) != 0) {
+		ERR_clear_error();
+		return 0;
+	}
+	w->cert.serial = burin_serial_text(X509_get0_serialNumber(cert));
+	if (w->cert.serial == NULL || !X509_up_ref(cert))
+		return burin_fail_memory(e);
+	w->cert.cert = cert;
+	return 0;
+}
+
 static int
 by_cert(struct cmc_work *w, struct burin_error *e)
 {
 	struct burin_error path = BURIN_ERROR_INIT;
 
-	if (find_cert(w, e) != 0)
+	if ((w->s->ra != NULL ? take_cert(w, e) : find_cert(w, e)) != 0)
 		return -1;
+	if (w->cert.cert == NULL)
+		return 0;
 	if (own_check(w->s->ca, w->cert.cert, w->t->now, &path) != 0)
 		return unknown_cert(w, "has expired", e);
 	if (burin_cmc_hear_signer(&w->h, w->cert.cert, NULL, 0, &w->why, e) !=
@@ -259,7 +317,8 @@ find_invite(struct cmc_work *w, struct burin_error *e)
 	(void)store_end(st, 0, NULL);
 	if (rc != 0)
 		return -1;
-	return w->secret != NULL
+	/* The CA may know it, where an RA does not. */
+	return w->secret != NULL || (w->s->ra != NULL && !found)
 	    ? 0
 	    : bad_identity(w, "no invite has this name and secret", e);
 }
@@ -272,6 +331,8 @@ by_secret(struct cmc_work *w, struct burin_error *e)
 
 	if (find_invite(w, e) != 0)
 		return -1;
+	if (w->secret == NULL)
+		return 0;
 	id.identification = w->h.identification;
 	id.secret = w->secret;
 	/* RFC 6402 section 2.3 (c): issue() holds the names to the invite. */
@@ -333,7 +394,7 @@ cmc_who(struct cmc_work *w, struct burin_error *e)
 	if (w->h.has_proof || w->h.has_random || w->h.by == BURIN_CMC_BY_SECRET)
 		return by_secret(w, e);
 	/* Section 6.16: and no secret is named that its MAC could be of. */
-	if (w->h.auth_data != 0)
+	if (w->h.auth_data != 0 && w->s->ra == NULL)
 		return burin_cmc_hear_secret(&w->h, NULL, 0, 0, &w->why, e);
 	if (w->speaker == CMC_SPEAKER_NONE && w->around == NULL)
 		by_transport(w);

@@ -53,6 +53,13 @@ struct cmc_work {
 	struct burin_secret *secret; /* INVITE */
 	int waits;		     /* its requests do, for the operator */
 	char principal[CMC_PRINCIPAL];
+	int nonce_ours; /* recipientNonce is one that we gave */
+	/* of an RA */
+	const unsigned char *asked_again; /* token of the poll, or NULL */
+	unsigned char *passed; /* the answer of the CA: OPENSSL_free */
+	size_t passed_len;
+	int passed_full;
+	int later; /* it cannot be passed on now */
 	/* the answer */
 	struct cmc_told *states;
 	size_t n_states;
@@ -103,6 +110,9 @@ int cmc_who(struct cmc_work *w, struct burin_error *e);
 int cmc_nonce_make(const struct cmc_work *w, unsigned char out[CMC_NONCE],
     struct burin_error *e);
 int cmc_nonce_check(struct cmc_work *w, struct burin_error *e);
+/* Of this message, what an RA around it has dealt with: ids of controls. */
+size_t cmc_processed(
+    const struct cmc_work *w, uint32_t ids[BURIN_CMC_MAX_PARTS]);
 /* 1 when an RA states it of this request (0: of the message). */
 int cmc_states(const struct cmc_work *w, enum burin_cmc_statement_kind kind,
     uint32_t request);
@@ -130,5 +140,10 @@ int cmc_requests(struct cmc_work *w, struct burin_error *e);
 int cmc_poll(struct cmc_work *w, struct burin_error *e);
 int cmc_controls(struct cmc_work *w, struct burin_error *e);
 int cmc_insides(struct cmc_work *w, struct burin_error *e);
+
+/* --- cmc_pass.c ---------------------------------------------------------- */
+
+/* What an RA does instead: passes it on. */
+int cmc_pass_on(struct cmc_work *w, struct burin_error *e);
 
 #endif

@@ -98,6 +98,20 @@ check_link(struct call *k, struct issue_input *in,
 	return rc;
 }
 
+/* At an RA, which the CA takes at its word (RFC 7030 section 3.7). */
+static int
+is_linked(struct call *k, struct issue_input *in)
+{
+	struct burin_error e = BURIN_ERROR_INIT;
+	unsigned char sha256[CA_SHA256];
+
+	in->via = "est";
+	if (check_link(k, in, sha256, &e) == 0)
+		return 1;
+	answer_error(k->r, &e);
+	return 0;
+}
+
 static void
 answer_issue(struct call *k, struct issue_input *in)
 {
@@ -116,6 +130,10 @@ answer_issue(struct call *k, struct issue_input *in)
 	    issue_pkcs10(k->s->a->store, &k->s->a->ca, in, k->x->body,
 		k->x->len, &outcome, &cert, &e) != 0) {
 		answer_error(k->r, &e);
+		/* Too many wait: until some do not. */
+		if (e.status == BURIN_EAUTHORITY &&
+		    k->r->status != MHD_HTTP_FORBIDDEN)
+			k->r->retry_after = k->s->a->cnf.retry_after;
 	} else if (outcome == ISSUE_PENDING) {
 		answer_text(k->r, MHD_HTTP_ACCEPTED,
 		    "the request waits for the authority's operator; send the "
@@ -139,7 +157,10 @@ serve_enroll(struct call *k)
 	(void)snprintf(principal, sizeof(principal), "invite:%lld", invite.id);
 	in.principal = principal;
 	in.invite = &invite;
-	if (route_body(k) &&
+	if (k->s->ra != NULL) {
+		if (route_body(k) && is_linked(k, &in))
+			serve_passed(k, &invite, NULL);
+	} else if (route_body(k) &&
 	    (in.profile = choose_profile(k, invite.profile)) != NULL)
 		answer_issue(k, &in);
 	invite_clear(&invite);
@@ -158,7 +179,10 @@ serve_reenroll(struct call *k)
 	    principal, sizeof(principal), "certificate:%s", old.serial);
 	in.principal = principal;
 	in.renews = old.cert;
-	if (route_body(k) &&
+	if (k->s->ra != NULL) {
+		if (route_body(k) && is_linked(k, &in))
+			serve_passed(k, NULL, &old);
+	} else if (route_body(k) &&
 	    (in.profile = choose_profile(k, old.profile)) != NULL)
 		answer_issue(k, &in);
 	issued_clear(&old);

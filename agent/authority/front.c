@@ -56,6 +56,7 @@ drop_listen_fds(int n)
 		(void)close_range(FIRST_FD, (unsigned)(FIRST_FD + n - 1), 0);
 	(void)unsetenv("LISTEN_PID");
 	(void)unsetenv("LISTEN_FDS");
+	(void)unsetenv("LISTEN_FDNAMES");
 }
 
 /* The door right behind the sockets, and nothing after it. */
@@ -134,34 +135,35 @@ authority_front_stop(struct authority_front *f)
 /* Who is told that it answers: the keeper, then the user. */
 struct telling {
 	struct door *d;
-	void (*ready)(void *arg, const char *url);
-	void *arg;
+	const struct authority_serving *in;
 };
 
 static void
-tell(void *arg, const char *url)
+tell(void *arg, const struct authority_ready *r)
 {
 	struct telling *t = arg;
 
 	/* A door that is shut is noticed with the first signature. */
 	(void)door_ready(t->d, NULL);
-	t->ready(t->arg, url);
+	t->in->ready(t->in->arg, r);
 }
 
 int
-authority_front(const char *dir, int fd, const char *listen,
-    void (*ready)(void *arg, const char *url), void *arg)
+authority_front(const char *dir, int fd, const struct authority_serving *in)
 {
 	struct burin_error e = BURIN_ERROR_INIT;
-	struct telling t = { .ready = ready, .arg = arg };
+	struct telling t = { .in = in };
+	struct authority_serving mine = *in;
 	struct authority *a = NULL;
 	int rc = -1;
 
+	mine.ready = tell;
+	mine.arg = &t;
 	/* Without one the keeper has ended, and has said why. */
 	if (door_new(fd, &t.d, &e) != 0)
 		return -1;
 	if (authority_open_front(dir, t.d, &a, &e) == 0)
-		rc = authority_serve(a, listen, tell, &t, &e);
+		rc = authority_serve(a, &mine, &e);
 	authority_close(&a);
 	door_end(t.d, &e);
 	door_free(&t.d);

@@ -24,13 +24,15 @@
 
 struct watch;
 struct metrics;
+struct ra;
 
 struct server {
 	struct authority *a;
 	struct peers *peers;
 	struct watch *watch;
 	struct metrics *metrics;
-	atomic_int busy;     /* exchanges that are not over */
+	struct ra *ra;	 /* what requests are passed on through; NULL: a CA */
+	atomic_int busy; /* exchanges that are not over */
 	atomic_int stopping; /* nothing new is begun */
 	atomic_size_t held;  /* bytes of bodies */
 };
@@ -40,7 +42,9 @@ struct server {
 struct call;
 
 #define ROUTES 11
+#define ROUTE_CA 8    /* needs the CA's key: not there on an RA */
 #define ROUTE_LABEL 4 /* path [/LABEL] */
+#define ROUTE_PLAIN 2 /* without TLS, too: what is signed and for anybody */
 #define ROUTE_EST 1   /* EST_BASE [LABEL/] path; bodies are base64 */
 struct route {
 	const char *method; /* a GET is a HEAD, too */
@@ -66,6 +70,7 @@ struct exchange {
 /* What a handler gets. */
 struct call {
 	struct server *s;
+	int plain; /* no TLS */
 	struct MHD_Connection *c;
 	struct exchange *x;
 	struct answer *r;
@@ -74,8 +79,11 @@ struct call {
 
 /* --- route.c: what is where -------------------------------------------- */
 
-/* The route of a path, whatever its method; x gets the label in it. */
-void route_find(const char *url, struct exchange *x);
+/*
+ * The route of a path, whatever its method; x gets the label in it. plain 1:
+ * of those that need no TLS.
+ */
+void route_find(const char *url, int plain, struct exchange *x);
 /*
  * Its number, below ROUTES; ROUTES of no route. And its name for metrics:
  * the path without its folder, "other" for ROUTES.
@@ -153,6 +161,17 @@ int link_hash(
  */
 
 void serve_cmc(struct call *k);
+/*
+ * EST's simpleenroll and simplereenroll at an RA: the PKCS#10 of whom HTTP or
+ * TLS names is passed on in CMC. One of both is NULL.
+ */
+void serve_passed(
+    struct call *k, const struct invite *invite, const struct issued *cert);
+
+/* --- upstream.c --------------------------------------------------------- */
+
+/* *out NULL: a is a CA. */
+int upstream_new(struct authority *a, struct ra **out, struct burin_error *e);
 
 /* --- download.c: what anybody may fetch -------------------------------- */
 
@@ -186,12 +205,23 @@ int auth_page(struct call *k);
 
 /* --- listen.c ---------------------------------------------------------- */
 
+enum {
+	LISTEN_HTTPS,
+	LISTEN_HTTP,
+	LISTEN_KINDS
+};
+struct listening {
+	int fd;	   /* -1: none */
+	char *url; /* as a client on this machine reaches it */
+};
 /*
- * The listening socket: the one of a service manager (sd_listen_fds(3)), else
- * HOST:PORT. *url, free() it: as a client on this machine reaches it.
+ * The listening sockets: those of a service manager (sd_listen_fds(3)), by
+ * their names, else HOST:PORT, where http may be NULL.
  */
-int listen_open(const struct settings *cnf, const char *listen, int *fd,
-    char **url, struct burin_error *e);
+int listen_open(const struct settings *cnf, const char *https, const char *http,
+    struct listening l[LISTEN_KINDS], struct burin_error *e);
+/* Those that are not in use yet. */
+void listen_close(struct listening l[LISTEN_KINDS]);
 
 /* --- watch.c: connections and their time ------------------------------- */
 

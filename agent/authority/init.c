@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "../enroll/profile_dir.h"
-#include "ca.h"
+#include "init.h"
 
 #define MAX_DAYS 36500 /* of the CA certificate */
 #define DEFAULT_PROFILE "default"
@@ -21,18 +21,6 @@
 
 static const char *const default_hosts[] = { "localhost", "127.0.0.1", "::1",
 	NULL };
-
-/* An authority in the making. */
-struct build {
-	const struct authority_init *in;
-	const char *const *hosts;
-	struct burin_key *ca_key, *cmc_key, *tls_key, *pop_key;
-	struct issuer ca;
-	X509 *cmc_cert, *tls_cert, *pop_cert;
-	struct store *store;
-	int dir_ours;	 /* files of this directory are ours to remove */
-	int has_default; /* the profiles hold DEFAULT_PROFILE */
-};
 
 static int
 check_input(const struct authority_init *in, struct burin_error *e)
@@ -252,7 +240,11 @@ write_settings(struct build *b, struct burin_error *e)
 
 	s.name = strdup(b->in->name);
 	s.token = burin_token_uri(b->in->token);
-	s.ca_key = burin_key_uri(b->ca_key);
+	s.ra = b->in->ra != NULL;
+	if (s.ra)
+		s.upstream = strdup(b->in->ra->upstream);
+	else
+		s.ca_key = burin_key_uri(b->ca_key);
 	s.cmc_key = burin_key_uri(b->cmc_key);
 	s.tls_key = burin_key_uri(b->tls_key);
 	s.pop_key = burin_key_uri(b->pop_key);
@@ -273,8 +265,9 @@ write_settings(struct build *b, struct burin_error *e)
 		(void)burin_fail_memory(e);
 		goto out;
 	}
-	if (s.name == NULL || s.token == NULL || s.ca_key == NULL ||
-	    s.cmc_key == NULL || s.tls_key == NULL || s.pop_key == NULL ||
+	if (s.name == NULL || s.token == NULL ||
+	    (s.ra ? s.upstream : s.ca_key) == NULL || s.cmc_key == NULL ||
+	    s.tls_key == NULL || s.pop_key == NULL ||
 	    (b->has_default && s.profile == NULL)) {
 		(void)burin_fail_memory(e);
 		goto out;
@@ -293,7 +286,7 @@ build(struct build *b, struct burin_error *e)
 	if (make_dir(b, e) != 0 || first_line(b, e) != 0 ||
 	    copy_profiles(b, e) != 0)
 		return -1;
-	if (make_certs(b, e) != 0 ||
+	if ((b->in->ra != NULL ? init_ra_find : make_certs)(b, e) != 0 ||
 	    ca_cert_write(dir, "ca.pem", b->ca.cert, e) != 0 ||
 	    ca_cert_write(dir, "cmc.pem", b->cmc_cert, e) != 0 ||
 	    ca_cert_write(dir, "pop.pem", b->pop_cert, e) != 0 ||
@@ -314,8 +307,9 @@ undo(struct build *b)
 	char *path;
 	size_t i;
 
+	/* Those of an RA were there before. */
 	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-		if (keys[i] != NULL)
+		if (keys[i] != NULL && b->in->ra == NULL)
 			(void)burin_key_destroy(keys[i], NULL);
 	store_close(&b->store);
 	for (i = 0; b->dir_ours && i < sizeof(files) / sizeof(files[0]); i++) {
@@ -329,11 +323,13 @@ int
 authority_init(const struct authority_init *in, struct burin_error *e)
 {
 	struct build b = { .in = in };
+	size_t i;
 	int rc = -1;
 
 	b.hosts = in->hosts != NULL && in->hosts[0] != NULL ? in->hosts
+	    : in->ra != NULL				    ? NULL
 							    : default_hosts;
-	if (check_input(in, e) != 0)
+	if ((in->ra != NULL ? init_ra_check : check_input)(in, e) != 0)
 		goto out;
 	rc = build(&b, e);
 	if (rc != 0)
@@ -344,6 +340,8 @@ out:
 	X509_free(b.cmc_cert);
 	X509_free(b.tls_cert);
 	X509_free(b.pop_cert);
+	for (i = 0; b.found[i] != NULL; i++)
+		free(b.found[i]);
 	burin_key_free(&b.ca_key);
 	burin_key_free(&b.cmc_key);
 	burin_key_free(&b.tls_key);

@@ -12,6 +12,7 @@
 
 #include "cmc.h"
 #include "door.h"
+#include "fence.h"
 #include "http.h"
 
 /* For all of it: mails wait in a queue, a token may be slow. */
@@ -106,6 +107,17 @@ answer(const struct authority *a, const struct authority_mail *m,
 	return rc;
 }
 
+/* An RA's answers come from elsewhere, and may take days. */
+static int
+begin(struct authority *a, struct burin_error *e)
+{
+	int abi;
+
+	if (a->cnf.ra)
+		return role_not_ca("answer mails", a->cnf.upstream, e);
+	return fence_front(a, 0, &abi, e);
+}
+
 int
 authority_front_mail(const char *dir, int fd, const struct authority_mail *m,
     struct authority_mail_reply *out)
@@ -119,7 +131,7 @@ authority_front_mail(const char *dir, int fd, const struct authority_mail *m,
 	/* Without one the keeper has ended, and has said why. */
 	if (door_new(fd, &d, &e) != 0)
 		return -1;
-	if (authority_open_front(dir, d, &a, &e) == 0)
+	if (authority_open_front(dir, d, &a, &e) == 0 && begin(a, &e) == 0)
 		rc = answer(a, m, out, &e);
 	authority_close(&a);
 	door_end(d, &e);

@@ -57,10 +57,9 @@ check_subject(const char *subject, struct burin_error *e)
 }
 
 static int
-check_input(
-    const char *name, const struct authority_invite *in, struct burin_error *e)
+check_input(const struct authority_invite *in, struct burin_error *e)
 {
-	if (secret_name_ok(name, e) != 0)
+	if (secret_name_ok(in->name, e) != 0)
 		return -1;
 	if (in->ttl <= 0 || in->ttl > MAX_TTL)
 		return burin_fail(e, BURIN_EUSAGE, "ttl-refused",
@@ -80,19 +79,13 @@ static int
 put_invite(struct store *st, struct invite *in,
     const struct burin_secret *secret, struct burin_error *e)
 {
-	int rc;
-
-	if (store_begin(st, e) != 0)
+	if (store_invite_put(st, in, secret, e) != 0)
 		return -1;
-	rc = store_invite_put(st, in, secret, e);
-	if (rc == 0)
-		rc = store_audit(st, e, "invited",
-		    "%s as %lld profile %s: %s%s%s", in->name, in->id,
-		    in->profile != NULL ? in->profile : "-",
-		    in->identity != NULL ? in->identity : "any identity",
-		    in->subject != NULL ? ", subject " : "",
-		    in->subject != NULL ? in->subject : "");
-	return store_end(st, rc == 0, e) != 0 ? -1 : rc;
+	return store_audit(st, e, "invited", "%s as %lld profile %s: %s%s%s",
+	    in->name, in->id, in->profile != NULL ? in->profile : "-",
+	    in->identity != NULL ? in->identity : "any identity",
+	    in->subject != NULL ? ", subject " : "",
+	    in->subject != NULL ? in->subject : "");
 }
 
 static int
@@ -104,47 +97,87 @@ copy(char **dst, const char *src, struct burin_error *e)
 }
 
 static int
-fill(struct invite *in, const char *name, const struct authority_invite *from,
+fill(struct invite *in, const struct authority_invite *from,
     struct burin_error *e)
 {
 	in->created = time(NULL);
 	in->expires = in->created + from->ttl;
-	if (copy(&in->name, name, e) != 0 ||
+	if (copy(&in->name, from->name, e) != 0 ||
 	    copy(&in->profile, from->profile, e) != 0 ||
 	    copy(&in->identity, from->identity, e) != 0)
 		return -1;
 	return copy(&in->subject, from->subject, e);
 }
 
-int
-authority_invite(const char *dir, const char *name,
-    const struct authority_invite *from, struct burin_secret **out,
-    struct burin_error *e)
+static int
+invite_one(
+    struct store *st, struct authority_invite *from, struct burin_error *e)
 {
-	struct burin_secret *secret = NULL;
 	struct invite in = { 0 };
-	struct store *st = NULL;
 	int rc = -1;
 
-	*out = NULL;
-	if (check_input(name, from, e) != 0 || ca_dir_check(dir, e) != 0 ||
-	    (from->profile != NULL &&
-		check_profile(dir, from->profile, from->identity, e) != 0) ||
-	    fill(&in, name, from, e) != 0 || secret_make(&secret, e) != 0 ||
-	    secret_keep(&in, burin_secret_bytes(secret),
-		burin_secret_len(secret), e) != 0)
-		goto out;
-	if (store_open(dir, 0, &st, e) != 0 ||
-	    put_invite(st, &in, secret, e) != 0)
-		goto out;
-	*out = secret;
-	secret = NULL;
-	rc = 0;
-out:
-	store_close(&st);
-	burin_secret_free(&secret);
+	if (fill(&in, from, e) == 0 && secret_make(&from->secret, e) == 0 &&
+	    secret_keep(&in, burin_secret_bytes(from->secret),
+		burin_secret_len(from->secret), e) == 0)
+		rc = put_invite(st, &in, from->secret, e);
 	invite_clear(&in);
-	if (rc != 0)
-		(void)burin_error_step(e, "invite");
 	return rc;
+}
+
+/* Everything that can be said before the store is touched. */
+static int
+check_all(const char *dir, const struct authority_invite *list, size_t n,
+    struct burin_error *e)
+{
+	size_t i;
+
+	if (n > AUTHORITY_INVITES)
+		return burin_fail(e, BURIN_EUSAGE, "invites-too-many",
+		    "more than %d invites at once", AUTHORITY_INVITES);
+	for (i = 0; i < n; i++)
+		if (check_input(&list[i], e) != 0)
+			return -1;
+	if (ca_dir_check(dir, e) != 0)
+		return -1;
+	for (i = 0; i < n; i++)
+		if (list[i].profile != NULL &&
+		    check_profile(dir, list[i].profile, list[i].identity, e) !=
+			0)
+			return -1;
+	return 0;
+}
+
+/* One transaction: all of them or none. */
+static int
+invite_all(struct store *st, struct authority_invite *list, size_t n,
+    struct burin_error *e)
+{
+	size_t i;
+	int rc = 0;
+
+	if (store_begin(st, e) != 0)
+		return -1;
+	for (i = 0; i < n && rc == 0; i++)
+		rc = invite_one(st, &list[i], e);
+	return store_end(st, rc == 0, e) != 0 ? -1 : rc;
+}
+
+int
+authority_invite(const char *dir, struct authority_invite *list, size_t n,
+    struct burin_error *e)
+{
+	struct store *st = NULL;
+	size_t i;
+	int rc = -1;
+
+	for (i = 0; i < n; i++)
+		list[i].secret = NULL;
+	if (check_all(dir, list, n, e) == 0 && store_open(dir, 0, &st, e) == 0)
+		rc = invite_all(st, list, n, e);
+	store_close(&st);
+	if (rc == 0)
+		return 0;
+	for (i = 0; i < n; i++)
+		burin_secret_free(&list[i].secret);
+	return burin_error_step(e, "invite");
 }

@@ -155,20 +155,20 @@ find_again_alone(struct work *w, struct burin_error *e)
 	return rc;
 }
 
-static int
-load_profile(struct work *w, struct burin_error *e)
+int
+policy_profile(const char *dir, const char *name, struct burin_profile **out,
+    struct burin_error *e)
 {
 	char *text = NULL;
 	size_t len;
 	int rc = -1;
 
-	if (profile_load_from(
-		w->in->profiles, w->in->profile, &text, &len, NULL) != 0) {
+	if (profile_load_from(dir, name, &text, &len, NULL) != 0) {
 		(void)burin_fail(e, BURIN_EAUTHORITY, "profile-unknown",
-		    "this authority has no profile '%s'", w->in->profile);
+		    "this authority has no profile '%s'", name);
 		goto out;
 	}
-	rc = burin_profile_parse(text, len, &w->profile, e);
+	rc = burin_profile_parse(text, len, out, e);
 	if (rc != 0 && e != NULL)
 		e->status = BURIN_EINTERNAL; /* our file, not the request */
 out:
@@ -190,12 +190,9 @@ check_request(struct work *w, struct burin_error *e)
 	if (in->renews != NULL)
 		return in->renamed ? 0
 				   : policy_renewal(in->asked, in->renews, e);
-	if (in->invite != NULL && in->invite->subject != NULL &&
-	    policy_subject(in->asked, in->invite, e) != 0)
-		return -1;
-	if (in->invite != NULL && in->invite->identity != NULL)
-		return policy_identity(in->asked, w->profile, in->invite, e);
-	return 0;
+	return in->invite != NULL
+	    ? policy_invite(in->asked, w->profile, in->invite, e)
+	    : 0;
 }
 
 static const unsigned char *
@@ -205,24 +202,22 @@ use_of(const struct issue_input *in)
 }
 
 /* Read again: another request may have used the secret meanwhile. */
-static int
-check_invite(struct work *w, struct burin_error *e)
+int
+invite_check(struct store *st, const struct invite *in,
+    const unsigned char use[CA_SHA256], time_t at, struct burin_error *e)
 {
 	struct invite now;
 	int found, rc = -1;
 
-	if (w->in->invite == NULL)
-		return 0;
-	if (store_invite_get(w->st, w->in->invite->name, &now, &found, e) != 0)
+	if (store_invite_get(st, in->name, &now, &found, e) != 0)
 		return -1;
-	if (!found || now.id != w->in->invite->id)
+	if (!found || now.id != in->id)
 		(void)burin_fail(e, BURIN_EAUTHORITY, "invite-gone",
 		    "this invite was replaced by a newer one");
-	else if (now.used &&
-	    memcmp(now.used_by, use_of(w->in), sizeof(now.used_by)) != 0)
+	else if (now.used && memcmp(now.used_by, use, sizeof(now.used_by)) != 0)
 		(void)burin_fail(e, BURIN_EAUTHORITY, "invite-used",
 		    "this enrolment secret was used by another request");
-	else if (!now.used && w->in->now >= now.expires)
+	else if (!now.used && at >= now.expires)
 		(void)burin_fail(e, BURIN_EAUTHORITY, "invite-expired",
 		    "this enrolment secret has expired");
 	else
@@ -302,10 +297,13 @@ put_waiting(struct work *w, struct burin_error *e)
 		.form = in->form,
 		.invite = in->invite != NULL ? in->invite->id : 0,
 		.via = in->via,
-		.now = in->now };
+		.now = in->now,
+		.limit = CA_WAITING };
 	char *subject = NULL, *renews = NULL;
 	int rc = -1;
 
+	if (in->cnf != NULL && in->cnf->waiting > 0)
+		new.limit = in->cnf->waiting;
 	if (subject_text(in->asked, &subject, e) != 0)
 		goto out;
 	if (in->renews != NULL &&
@@ -375,6 +373,37 @@ end_of(X509 *cert)
 	return timegm(&tm);
 }
 
+/*
+ * An RA is believed about others (RFC 6402 section 2.10): nobody becomes one
+ * by an invite that does not say so, or by the word of another RA.
+ */
+static int
+check_purpose(const struct work *w, X509 *cert, struct burin_error *e)
+{
+	const struct invite *invite = w->in->invite;
+
+	if (!cert_has_purpose(cert, NID_cmcRA) ||
+	    (w->in->renews != NULL &&
+		cert_has_purpose(w->in->renews, NID_cmcRA)) ||
+	    (invite != NULL && invite->profile != NULL &&
+		strcmp(invite->profile, w->in->profile) == 0))
+		return 0;
+	(void)burin_fail(e, BURIN_EAUTHORITY, "profile-refused",
+	    "profile %s makes a registration authority and needs an invite "
+	    "that names it",
+	    w->in->profile);
+	return burin_error_rule(e, "RFC 6402 section 2.10");
+}
+
+/* What {base} is in a profile. */
+static const char *
+base_of(const struct settings *cnf)
+{
+	if (cnf == NULL)
+		return NULL;
+	return cnf->http_url != NULL ? cnf->http_url : cnf->url;
+}
+
 static int
 make_cert(struct work *w, struct burin_error *e)
 {
@@ -393,7 +422,8 @@ make_cert(struct work *w, struct burin_error *e)
 	    e);
 	if (cert == NULL ||
 	    burin_profile_extensions(w->profile, w->in->asked, w->ca->cert,
-		w->in->cnf != NULL ? w->in->cnf->url : NULL, cert, e) != 0 ||
+		base_of(w->in->cnf), cert, e) != 0 ||
+	    check_purpose(w, cert, e) != 0 ||
 	    policy_resources(cert, w->ca->cert, e) != 0 ||
 	    w->ca->sign_cert(w->ca->arg, cert, e) != 0 ||
 	    own_check(w->ca, cert, now, e) != 0)
@@ -448,7 +478,9 @@ decide(struct work *w, struct burin_error *e)
 
 	if ((r = find_again(w, e)) != 0)
 		return r < 0 ? -1 : 0;
-	if (check_invite(w, e) != 0 ||
+	if ((w->in->invite != NULL &&
+		invite_check(
+		    w->st, w->in->invite, use_of(w->in), w->in->now, e) != 0) ||
 	    policy_key_owner(w->st, w->in->asked, w->in->cnf, w->in->renews,
 		w->in->now, e) != 0)
 		return -1;
@@ -467,7 +499,9 @@ run(struct work *w, struct burin_error *e)
 
 	if ((r = find_again_alone(w, e)) != 0)
 		return r < 0 ? -1 : 0;
-	if (load_profile(w, e) != 0 || check_request(w, e) != 0)
+	if (policy_profile(w->in->profiles, w->in->profile, &w->profile, e) !=
+		0 ||
+	    check_request(w, e) != 0)
 		return -1;
 	if (store_begin(w->st, e) != 0)
 		return -1;

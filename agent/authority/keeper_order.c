@@ -190,6 +190,9 @@ once(struct keeper *k, const struct door_head *h, const unsigned char *body,
 {
 	if (h->kind == DOOR_USE_KEY)
 		return use_key(k, h, body, r, e);
+	if (k->a->cnf.ra)
+		return burin_fail(e, BURIN_EINTERNAL, "order-refused",
+		    "the keeper of an RA signs no certificate and no CRL");
 	if ((h->kind == DOOR_SIGN_CERT ? sign_cert(k, body, h->len, r, e)
 				       : sign_crl(k, body, h->len, r, e)) == 0)
 		return 0;

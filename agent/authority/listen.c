@@ -88,10 +88,10 @@ open_socket(const char *host, const char *port, struct burin_error *e)
 	return fd;
 }
 
-/* https://HOST:PORT as a client on this machine reaches it. */
+/* scheme://HOST:PORT as a client on this machine reaches it. */
 static int
-make_url(const struct settings *cnf, int fd, const char *host, char **url,
-    struct burin_error *e)
+make_url(const struct settings *cnf, int fd, const char *scheme,
+    const char *host, char **url, struct burin_error *e)
 {
 	struct sockaddr_storage ss;
 	socklen_t len = sizeof(ss);
@@ -107,7 +107,7 @@ make_url(const struct settings *cnf, int fd, const char *host, char **url,
 	    strcmp(host, "::") == 0)
 		host = cnf->hosts[0];
 	v6 = strchr(host, ':') != NULL;
-	if (asprintf(url, "https://%s%s%s:%s", v6 ? "[" : "", host,
+	if (asprintf(url, "%s://%s%s%s:%s", scheme, v6 ? "[" : "", host,
 		v6 ? "]" : "", port) < 0) {
 		*url = NULL;
 		return burin_fail_memory(e);
@@ -115,50 +115,94 @@ make_url(const struct settings *cnf, int fd, const char *host, char **url,
 	return 0;
 }
 
-/* A socket that was opened for us: 1 when there is one. */
+#ifdef BURIN_HAVE_SYSTEMD
+/* One that is named "http" is for that. */
 static int
-inherited(int *fd, struct burin_error *e)
+take(struct listening l[LISTEN_KINDS], int fd, const char *name)
+{
+	struct listening *of = name != NULL && strcmp(name, "http") == 0
+	    ? &l[LISTEN_HTTP]
+	    : &l[LISTEN_HTTPS];
+
+	if (of->fd != -1 || sd_is_socket(fd, AF_UNSPEC, SOCK_STREAM, 1) <= 0)
+		return -1;
+	of->fd = fd;
+	return 0;
+}
+#endif
+
+/* Sockets that were opened for us. */
+static int
+inherited(struct listening l[LISTEN_KINDS], struct burin_error *e)
 {
 #ifdef BURIN_HAVE_SYSTEMD
-	int n = sd_listen_fds(1);
+	char **names = NULL;
+	int i, n = sd_listen_fds_with_names(1, &names), rc = 0;
 
-	if (n == 0)
+	for (i = 0; i < n && rc == 0; i++)
+		rc = take(l, SD_LISTEN_FDS_START + i,
+		    names != NULL ? names[i] : NULL);
+	for (i = 0; names != NULL && names[i] != NULL; i++)
+		free(names[i]);
+	free(names);
+	if (n >= 0 && rc == 0)
 		return 0;
-	if (n == 1 &&
-	    sd_is_socket(SD_LISTEN_FDS_START, AF_UNSPEC, SOCK_STREAM, 1) > 0) {
-		*fd = SD_LISTEN_FDS_START;
-		return 1;
-	}
 	(void)burin_fail(e, BURIN_EUSAGE, "listen-failed",
 	    "the service manager does not hand over one listening stream "
-	    "socket but something else");
-	return burin_error_advice(
-	    e, "give the socket unit one line ListenStream");
+	    "socket, and perhaps one with the name http, but something else");
+	return burin_error_advice(e,
+	    "give each socket unit one line ListenStream, and that for plain "
+	    "HTTP FileDescriptorName=http");
 #else
-	(void)fd;
+	(void)l;
 	(void)e;
 	return 0;
 #endif
 }
 
-int
-listen_open(const struct settings *cnf, const char *listen, int *fd, char **url,
-    struct burin_error *e)
+static int
+open_one(const struct settings *cnf, const char *listen, const char *scheme,
+    struct listening *l, struct burin_error *e)
 {
 	char *host = NULL, *port = NULL;
-	int given, rc = -1;
+	int rc = -1;
 
-	*fd = -1;
-	*url = NULL;
-	if ((given = inherited(fd, e)) < 0)
-		return -1;
-	if (!given &&
+	if (l->fd == -1 && listen == NULL)
+		return 0;
+	if (l->fd == -1 &&
 	    (split_listen(listen, &host, &port, e) != 0 ||
-		(*fd = open_socket(host, port, e)) < 0))
+		(l->fd = open_socket(host, port, e)) < 0))
 		goto out;
-	rc = make_url(cnf, *fd, host, url, e);
+	rc = make_url(cnf, l->fd, scheme, host, &l->url, e);
 out:
 	free(host);
 	free(port);
 	return rc;
+}
+
+int
+listen_open(const struct settings *cnf, const char *https, const char *http,
+    struct listening l[LISTEN_KINDS], struct burin_error *e)
+{
+	int i;
+
+	for (i = 0; i < LISTEN_KINDS; i++)
+		l[i] = (struct listening) { -1, NULL };
+	if (inherited(l, e) != 0 ||
+	    open_one(cnf, https, "https", &l[LISTEN_HTTPS], e) != 0)
+		return -1;
+	return open_one(cnf, http, "http", &l[LISTEN_HTTP], e);
+}
+
+void
+listen_close(struct listening l[LISTEN_KINDS])
+{
+	int i;
+
+	for (i = 0; i < LISTEN_KINDS; i++) {
+		if (l[i].fd != -1)
+			(void)close(l[i].fd);
+		free(l[i].url);
+		l[i] = (struct listening) { -1, NULL };
+	}
 }

@@ -69,8 +69,7 @@ has_hosts(const struct authority *a, X509 *cert)
 	size_t i;
 
 	for (i = 0; a->cnf.hosts[i] != NULL; i++)
-		if (X509_check_host(cert, a->cnf.hosts[i], 0, 0, NULL) != 1 &&
-		    X509_check_ip_asc(cert, a->cnf.hosts[i], 0) != 1)
+		if (!cert_has_host(cert, a->cnf.hosts[i]))
 			return 0;
 	return 1;
 }
@@ -155,23 +154,35 @@ open_key(struct burin_p11 *p11, const char *uri, X509 *cert, const char *file,
 	    e, "insert the token that authority.cnf names");
 }
 
+static int
+open_issuer(struct authority *a, struct burin_p11 *p11, struct burin_error *e)
+{
+	EVP_PKEY *key;
+
+	if (a->cnf.ra) {
+		issuer_of_nobody(&a->ca, a->ca.cert);
+		return 0;
+	}
+	if (open_key(p11, a->cnf.ca_key, a->ca.cert, "ca.pem", &a->ca_key, e) !=
+		0 ||
+	    (key = burin_key_evp(a->ca_key, e)) == NULL)
+		return -1;
+	issuer_of_key(&a->ca, key, a->ca.cert);
+	return 0;
+}
+
 int
 authority_keys_open(
     struct authority *a, struct burin_p11 *p11, struct burin_error *e)
 {
-	EVP_PKEY *key;
-
-	if (open_key(p11, a->cnf.ca_key, a->ca.cert, "ca.pem", &a->ca_key, e) !=
-		0 ||
+	if (open_issuer(a, p11, e) != 0 ||
 	    open_key(p11, a->cnf.cmc_key, a->cmc_cert, "cmc.pem", &a->cmc_key,
 		e) != 0 ||
 	    open_key(p11, a->cnf.tls_key, a->tls_cert, "tls.pem", &a->tls_key,
 		e) != 0 ||
 	    open_key(p11, a->cnf.pop_key, a->pop_cert, "pop.pem", &a->pop_key,
-		e) != 0 ||
-	    (key = burin_key_evp(a->ca_key, e)) == NULL)
+		e) != 0)
 		return -1;
-	issuer_of_key(&a->ca, key, a->ca.cert);
 	return 0;
 }
 
@@ -215,7 +226,7 @@ authority_open(const char *dir, struct burin_p11 *p11, struct authority **out,
 	if (open_dir(dir, &a, e) == 0 && check_audit(a, e) == 0 &&
 	    ca_cert_read(dir, "ca.pem", &a->ca.cert, e) == 0 &&
 	    authority_keys_open(a, p11, e) == 0 &&
-	    open_certs(a, time(NULL), e) == 0) {
+	    (a->cnf.ra ? enrolled_open : open_certs)(a, time(NULL), e) == 0) {
 		*out = a;
 		return 0;
 	}
@@ -245,6 +256,8 @@ authority_open_front(const char *dir, struct door *d, struct authority **out,
 		ca = held(door_ca(d));
 		a->ca =
 		    (struct issuer) { ca, door_sign_cert, door_sign_crl, d };
+		if (a->cnf.ra)
+			issuer_of_nobody(&a->ca, ca);
 		a->cmc_cert = held(door_cert(d, DOOR_CMC));
 		a->tls_cert = held(door_cert(d, DOOR_TLS));
 		a->pop_cert = held(door_cert(d, DOOR_POP));

@@ -25,6 +25,22 @@ begin_work(const char *dir, struct store **st, struct burin_error *e)
 	return -1;
 }
 
+/* The same for what only a CA has; what: "revoke a certificate". */
+static int
+begin_ca_work(
+    const char *dir, const char *what, struct store **st, struct burin_error *e)
+{
+	struct settings cnf = { 0 };
+	int rc = -1;
+
+	*st = NULL;
+	if (ca_dir_check(dir, e) == 0 && settings_read(dir, &cnf, e) == 0)
+		rc = cnf.ra ? role_not_ca(what, cnf.upstream, e)
+			    : begin_work(dir, st, e);
+	settings_clear(&cnf);
+	return rc;
+}
+
 static int
 end_work(struct store **st, int rc, int commit, struct burin_error *e)
 {
@@ -41,7 +57,7 @@ authority_pending(const char *dir,
 {
 	struct store *st;
 
-	if (begin_work(dir, &st, e) != 0)
+	if (begin_ca_work(dir, "list requests that wait", &st, e) != 0)
 		return -1;
 	return end_work(&st, store_request_each(st, each, arg, e), 0, e);
 }
@@ -51,7 +67,7 @@ authority_approve(const char *dir, long long id, struct burin_error *e)
 {
 	struct store *st;
 
-	if (begin_work(dir, &st, e) != 0)
+	if (begin_ca_work(dir, "approve a request", &st, e) != 0)
 		return -1;
 	return end_work(
 	    &st, store_request_approve(st, id, time(NULL), e), 1, e);
@@ -63,7 +79,7 @@ authority_deny(
 {
 	struct store *st;
 
-	if (begin_work(dir, &st, e) != 0)
+	if (begin_ca_work(dir, "deny a request", &st, e) != 0)
 		return -1;
 	return end_work(
 	    &st, store_request_deny(st, id, why, time(NULL), e), 1, e);
@@ -110,7 +126,7 @@ authority_revoke(const char *dir, const char *serial, const char *reason,
 	if ((plain = plain_serial(serial, e)) == NULL)
 		return -1;
 	in.serial = plain;
-	if (begin_work(dir, &st, e) == 0)
+	if (begin_ca_work(dir, "revoke a certificate", &st, e) == 0)
 		rc = end_work(&st, store_revoke(st, &in, e), 1, e);
 	free(plain);
 	return rc;
@@ -166,7 +182,7 @@ authority_list(const char *dir,
 	struct listing l = { each, arg, time(NULL) };
 	struct store *st;
 
-	if (begin_work(dir, &st, e) != 0)
+	if (begin_ca_work(dir, "list certificates", &st, e) != 0)
 		return -1;
 	return end_work(&st, store_cert_each(st, list_one, &l, e), 0, e);
 }
@@ -215,6 +231,7 @@ authority_crl(const char *dir, struct burin_p11 *p11, X509_CRL **out,
 
 	*out = NULL;
 	if (ca_dir_check(dir, e) != 0 || settings_read(dir, &cnf, e) != 0 ||
+	    (cnf.ra && role_not_ca("make a CRL", cnf.upstream, e) != 0) ||
 	    store_open(dir, 0, &st, e) != 0 ||
 	    ca_cert_read(dir, "ca.pem", &cert, e) != 0 ||
 	    burin_key_find(p11, cnf.ca_key, &key, e) != 0)

@@ -167,8 +167,8 @@ check_subject(const struct burin_asked *asked,
 	    e, "leave the subject out, or ask for CN=%s", in->name);
 }
 
-int
-policy_identity(const struct burin_asked *asked, const struct burin_profile *p,
+static int
+check_identity(const struct burin_asked *asked, const struct burin_profile *p,
     const struct invite *in, struct burin_error *e)
 {
 	struct burin_asked expected;
@@ -182,17 +182,29 @@ policy_identity(const struct burin_asked *asked, const struct burin_profile *p,
 	return rc;
 }
 
-int
-policy_subject(const struct burin_asked *asked, const struct invite *in,
-    struct burin_error *e)
+static int
+subject_of(
+    const struct invite *in, struct burin_asked *out, struct burin_error *e)
 {
-	struct burin_asked expected = { 0 };
 	struct burin_subject *s = NULL;
 	int rc = -1;
 
-	if (burin_subject_new(&s, e) != 0 ||
-	    burin_subject_set_dn(s, in->subject, e) != 0 ||
-	    asked_of_subject(s, &expected, e) != 0)
+	memset(out, 0, sizeof(*out));
+	if (burin_subject_new(&s, e) == 0 &&
+	    burin_subject_set_dn(s, in->subject, e) == 0)
+		rc = asked_of_subject(s, out, e);
+	burin_subject_free(&s);
+	return rc;
+}
+
+static int
+check_whole_subject(const struct burin_asked *asked, const struct invite *in,
+    struct burin_error *e)
+{
+	struct burin_asked expected;
+	int rc = -1;
+
+	if (subject_of(in, &expected, e) != 0)
 		goto out;
 	if (X509_NAME_cmp(asked->subject, expected.subject) != 0) {
 		(void)burin_fail(e, BURIN_EAUTHORITY, "subject-refused",
@@ -204,7 +216,75 @@ policy_subject(const struct burin_asked *asked, const struct invite *in,
 	rc = 0;
 out:
 	burin_asked_clear(&expected);
-	burin_subject_free(&s);
+	return rc;
+}
+
+int
+policy_invite(const struct burin_asked *asked, const struct burin_profile *p,
+    const struct invite *in, struct burin_error *e)
+{
+	if (in->subject != NULL && check_whole_subject(asked, in, e) != 0)
+		return -1;
+	if (in->identity == NULL)
+		return 0;
+	if (p == NULL)
+		return burin_fail(e, BURIN_EAUTHORITY, "profile-unknown",
+		    "the invite is for %s, and no profile says how a "
+		    "certificate names it",
+		    in->identity);
+	return check_identity(asked, p, in, e);
+}
+
+/* The names of the invite, as a request would have them. */
+static int
+names_of(const struct invite *in, const struct burin_profile *p,
+    struct burin_asked *out, struct burin_error *e)
+{
+	struct burin_asked whole;
+
+	memset(out, 0, sizeof(*out));
+	if (in->identity != NULL && p != NULL &&
+	    expected_of(p, in->identity, out, e) != 0)
+		return -1;
+	if (in->subject == NULL)
+		return 0;
+	if (subject_of(in, &whole, e) != 0)
+		return -1;
+	X509_NAME_free(out->subject);
+	out->subject = whole.subject;
+	whole.subject = NULL;
+	burin_asked_clear(&whole);
+	return 0;
+}
+
+int
+policy_fill(const struct burin_asked *asked, const struct burin_profile *p,
+    const struct invite *in, X509_NAME **subject,
+    STACK_OF(X509_EXTENSION) * *extensions, struct burin_error *e)
+{
+	struct burin_asked names;
+	X509_EXTENSION *ext;
+	int at, rc = -1;
+
+	*subject = NULL;
+	*extensions = NULL;
+	if (names_of(in, p, &names, e) != 0)
+		goto out;
+	rc = 0;
+	if (X509_NAME_entry_count(asked->subject) == 0 &&
+	    names.subject != NULL && X509_NAME_entry_count(names.subject) > 0 &&
+	    (*subject = X509_NAME_dup(names.subject)) == NULL)
+		rc = burin_fail_memory(e);
+	if (X509v3_get_ext_by_NID(
+		asked->extensions, NID_subject_alt_name, -1) >= 0 ||
+	    (at = X509v3_get_ext_by_NID(
+		 names.extensions, NID_subject_alt_name, -1)) < 0)
+		goto out;
+	ext = X509v3_get_ext(names.extensions, at);
+	if (X509v3_add_ext(extensions, ext, -1) == NULL)
+		rc = burin_fail_memory(e);
+out:
+	burin_asked_clear(&names);
 	return rc;
 }
 

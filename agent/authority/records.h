@@ -85,6 +85,15 @@ int store_invite_secret(struct store *st, long long id,
     struct burin_secret **out, struct burin_error *e);
 int store_invite_use(struct store *st, long long id,
     const unsigned char use[CA_SHA256], time_t now, struct burin_error *e);
+/*
+ * An RA's, which hears from others how it went: nothing was issued for this
+ * use, and it may be used again, unless it was spent. Something was, or will
+ * be: it is spent.
+ */
+int store_invite_release(struct store *st, long long id,
+    const unsigned char use[CA_SHA256], time_t now, struct burin_error *e);
+int store_invite_spend(
+    struct store *st, long long id, time_t now, struct burin_error *e);
 
 /*
  * A key for something that the authority has to recognise as its own, made
@@ -167,9 +176,21 @@ struct revocation {
  */
 int store_revoke(
     struct store *st, const struct revocation *in, struct burin_error *e);
-/* *ok 1: this is the secret that the certificate can be revoked with. */
-int store_revocation_check(struct store *st, const char *serial,
-    const void *secret, size_t len, int *ok, struct burin_error *e);
+#define CA_REVOKE_TRIES 5   /* wrong secrets for a certificate */
+#define CA_REVOKE_WAIT 3600 /* seconds in which they count */
+struct revocation_try {
+	const char *serial;
+	const void *secret;
+	size_t len;
+	time_t now;
+};
+/*
+ * *ok 1: this is the secret that the certificate can be revoked with. A wrong
+ * one is counted: commit it. After CA_REVOKE_TRIES none is looked at until
+ * CA_REVOKE_WAIT is over: BURIN_EAUTHORITY "revocation-locked".
+ */
+int store_revocation_check(struct store *st, const struct revocation_try *in,
+    int *ok, struct burin_error *e);
 /* Another one than it had, or the first one. */
 int store_revocation_set(struct store *st, const char *serial,
     const struct burin_secret *secret, struct burin_error *e);
@@ -199,10 +220,18 @@ struct waiting_new {
 	const char *renews; /* serial, or NULL */
 	const char *via;
 	time_t now;
+	unsigned limit; /* of those of this principal that wait */
 };
+/*
+ * BURIN_EAUTHORITY "too-many-waiting": of this principal; "waiting-full": of
+ * all.
+ */
 int store_request_put(
     struct store *st, const struct waiting_new *in, struct burin_error *e);
-/* Both say what they did in the audit log. */
+/*
+ * Both say what they did in the audit log. An invite that was used for nothing
+ * but a denied request is free again.
+ */
 int store_request_approve(
     struct store *st, long long id, time_t now, struct burin_error *e);
 int store_request_deny(struct store *st, long long id, const char *why,
@@ -236,7 +265,13 @@ struct talk {
 };
 void talk_clear(struct talk *t);
 int talk_token(unsigned char token[CA_TOKEN], struct burin_error *e);
-/* Takes the place of one with this token. */
+/*
+ * Takes the place of one with this token. When there are too many, of this
+ * principal or of all, the oldest ones are forgotten: whoever needs one begins
+ * again with the same request.
+ */
+#define CA_TALKS 64
+#define CA_MAX_TALKS 10000
 int store_talk_put(
     struct store *st, const struct talk *t, struct burin_error *e);
 int store_talk_get(struct store *st, const unsigned char token[CA_TOKEN],
@@ -310,7 +345,8 @@ int store_counts(
 /*
  * One line of the audit log, chained to the one before by its hash. Events:
  * "issued", "refused", "pending", "approved", "denied", "revoked", "held",
- * "released", "crl", "confirmed", "proof-failed", "invited", "initialized".
+ * "released", "crl", "confirmed", "proof-failed", "invited", "initialized",
+ * "passed" (by an RA).
  */
 int store_audit(struct store *st, struct burin_error *e, const char *event,
     const char *fmt, ...) BURIN_PRINTF(4, 5);

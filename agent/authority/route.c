@@ -32,8 +32,8 @@ static const struct route routes[ROUTES] = {
 	{ POST, "simplereenroll", ROUTE_EST, pkcs10, 64 * KIB, serve_reenroll },
 	{ POST, "fullcmc", ROUTE_EST, messages, 1024 * KIB, serve_cmc },
 	{ POST, "/cmc", ROUTE_LABEL, messages, 1024 * KIB, serve_cmc },
-	{ GET, "/ca.cer", 0, NULL, 0, serve_ca },
-	{ GET, "/ca.crl", 0, NULL, 0, serve_crl },
+	{ GET, "/ca.cer", ROUTE_PLAIN, NULL, 0, serve_ca },
+	{ GET, "/ca.crl", ROUTE_PLAIN | ROUTE_CA, NULL, 0, serve_crl },
 	{ GET, "/", 0, NULL, 0, serve_page },
 	{ GET, "/metrics", 0, NULL, 0, serve_metrics },
 	{ GET, "/healthz", 0, NULL, 0, serve_health },
@@ -92,8 +92,8 @@ find_labelled(const char *url, struct exchange *x)
 }
 
 /* A label is never the name of an operation. */
-void
-route_find(const char *url, struct exchange *x)
+static void
+find_any(const char *url, struct exchange *x)
 {
 	const char *path, *slash;
 	size_t n;
@@ -114,6 +114,14 @@ route_find(const char *url, struct exchange *x)
 	x->label[n] = '\0';
 	if (profile_name_ok(x->label) && find(x->label, ROUTE_EST) == NULL)
 		x->route = find(slash + 1, ROUTE_EST);
+}
+
+void
+route_find(const char *url, int plain, struct exchange *x)
+{
+	find_any(url, x);
+	if (plain && x->route != NULL && !(x->route->flags & ROUTE_PLAIN))
+		x->route = NULL;
 }
 
 static int
@@ -145,11 +153,18 @@ route_run(struct call *k)
 {
 	const struct route *route = k->x->route;
 
-	if (route == NULL) {
+	if (route == NULL && k->plain) {
+		answer_text(k->r, MHD_HTTP_NOT_FOUND,
+		    "without TLS there are /ca.crl and /ca.cer only");
+	} else if (route == NULL) {
 		answer_text(k->r, MHD_HTTP_NOT_FOUND,
 		    "nothing is here; EST is under " EST_BASE
 		    " with cacerts, csrattrs, simpleenroll, simplereenroll and "
 		    "fullcmc, CMC at /cmc");
+	} else if ((route->flags & ROUTE_CA) && k->s->a->cnf.ra) {
+		answer_text(k->r, MHD_HTTP_NOT_FOUND,
+		    "this is a registration authority; the CA has %s",
+		    route->path);
 	} else if (!method_fits(route, k->method)) {
 		answer_text(k->r, MHD_HTTP_METHOD_NOT_ALLOWED, "%s is a %s",
 		    route_name(route_number(route)), route->method);

@@ -1,8 +1,10 @@
 /*
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * The HTTPS server: libmicrohttpd with a thread per connection, since a slow
- * token holds up whoever waits for its signature, until a signal stops it.
+ * The HTTPS server, and one without TLS for CRL and CA certificate, whose
+ * fetching over TLS would need them: libmicrohttpd with a thread per
+ * connection, since a slow token holds up whoever waits for its signature,
+ * until a signal stops it.
  */
 
 #include <errno.h>
@@ -16,7 +18,9 @@
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 
+#include "fence.h"
 #include "http.h"
+#include "ra.h"
 
 #define MAX_CONNECTIONS 256	       /* at once, with a thread each */
 #define MAX_PER_ADDRESS 64	       /* of them from one address */
@@ -85,7 +89,7 @@ begin(struct call *k, void **state)
 	*state = k->x = x;
 	(void)atomic_fetch_add(&k->s->busy, 1);
 	(void)clock_gettime(CLOCK_MONOTONIC, &x->begun);
-	route_find(k->url, x);
+	route_find(k->url, k->plain, x);
 	if ((x->refused = refuse_early(k->s, k->c, x)) == 0)
 		return MHD_YES;
 	say_refused(k, x->refused);
@@ -149,23 +153,40 @@ finish(struct call *k)
 }
 
 static enum MHD_Result
-handle(void *arg, struct MHD_Connection *c, const char *url, const char *method,
-    const char *version, const char *data, size_t *size, void **state)
+exchange(struct server *s, int plain, struct MHD_Connection *c, const char *url,
+    const char *method, const char *data, size_t *size, void **state)
 {
 	struct answer r = { 0 };
-	struct call k = { .s = arg,
+	struct call k = { .s = s,
+		.plain = plain,
 		.c = c,
 		.x = *state,
 		.r = &r,
 		.method = method,
 		.url = url };
 
-	(void)version;
 	if (k.x == NULL)
 		return begin(&k, state);
 	if (*size > 0)
 		return take(k.s, k.x, data, size);
 	return finish(&k);
+}
+
+static enum MHD_Result
+handle(void *arg, struct MHD_Connection *c, const char *url, const char *method,
+    const char *version, const char *data, size_t *size, void **state)
+{
+	(void)version;
+	return exchange(arg, 0, c, url, method, data, size, state);
+}
+
+static enum MHD_Result
+handle_plain(void *arg, struct MHD_Connection *c, const char *url,
+    const char *method, const char *version, const char *data, size_t *size,
+    void **state)
+{
+	(void)version;
+	return exchange(arg, 1, c, url, method, data, size, state);
 }
 
 static void
@@ -238,39 +259,78 @@ ca_text(struct server *s, char **out, struct burin_error *e)
 	return rc;
 }
 
+#define FLAGS                                             \
+	(MHD_USE_AUTO | MHD_USE_INTERNAL_POLLING_THREAD | \
+	    MHD_USE_THREAD_PER_CONNECTION | MHD_USE_ERROR_LOG | MHD_USE_ITC)
+/* Of both kinds. */
+#define OPTIONS(s, fd)                                                     \
+	MHD_OPTION_EXTERNAL_LOGGER, daemon_log, NULL,                      \
+	    MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,     \
+	    (unsigned)MAX_CONNECTIONS, MHD_OPTION_PER_IP_CONNECTION_LIMIT, \
+	    (unsigned)MAX_PER_ADDRESS, MHD_OPTION_CONNECTION_TIMEOUT,      \
+	    (unsigned)IDLE_SECONDS, MHD_OPTION_CONNECTION_MEMORY_LIMIT,    \
+	    (size_t)MAX_HEADER, MHD_OPTION_NOTIFY_COMPLETED, completed, s, \
+	    MHD_OPTION_NOTIFY_CONNECTION, connected, s
+
 static struct MHD_Daemon *
-start(struct server *s, int fd, const char *trust, const char *random,
+start_tls(struct server *s, int fd, const char *trust, const char *random,
     size_t random_len)
 {
-	return MHD_start_daemon(MHD_USE_AUTO | MHD_USE_INTERNAL_POLLING_THREAD |
-		MHD_USE_THREAD_PER_CONNECTION | MHD_USE_TLS |
-		MHD_USE_ERROR_LOG | MHD_USE_ITC,
-	    0, NULL, NULL, handle, s, MHD_OPTION_EXTERNAL_LOGGER, daemon_log,
-	    NULL, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
-	    (unsigned)MAX_CONNECTIONS, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
-	    (unsigned)MAX_PER_ADDRESS, MHD_OPTION_CONNECTION_TIMEOUT,
-	    (unsigned)IDLE_SECONDS, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-	    (size_t)MAX_HEADER, MHD_OPTION_HTTPS_PRIORITIES, priorities,
+	return MHD_start_daemon(FLAGS | MHD_USE_TLS, 0, NULL, NULL, handle, s,
+	    OPTIONS(s, fd), MHD_OPTION_HTTPS_PRIORITIES, priorities,
 	    MHD_OPTION_HTTPS_CERT_CALLBACK, tls_callback(),
 	    MHD_OPTION_HTTPS_MEM_TRUST, trust, MHD_OPTION_DIGEST_AUTH_RANDOM,
 	    random_len, random, MHD_OPTION_NONCE_NC_SIZE, (unsigned)NONCES,
-	    MHD_OPTION_NOTIFY_COMPLETED, completed, s,
-	    MHD_OPTION_NOTIFY_CONNECTION, connected, s, MHD_OPTION_END);
+	    MHD_OPTION_END);
+}
+
+static struct MHD_Daemon *
+start_plain(struct server *s, int fd)
+{
+	return MHD_start_daemon(FLAGS, 0, NULL, NULL, handle_plain, s,
+	    OPTIONS(s, fd), MHD_OPTION_END);
+}
+
+static int
+start(struct server *s, struct listening l[LISTEN_KINDS], const char *trust,
+    struct MHD_Daemon *d[LISTEN_KINDS], struct burin_error *e)
+{
+	char random[32];
+	int i;
+
+	if (RAND_bytes((unsigned char *)random, sizeof(random)) != 1)
+		return burin_fail_openssl(e, BURIN_EINTERNAL, "no-random",
+		    "cannot make the seed of Digest nonces");
+	for (i = 0; i < LISTEN_KINDS; i++) {
+		if (l[i].fd == -1)
+			continue;
+		d[i] = i == LISTEN_HTTPS
+		    ? start_tls(s, l[i].fd, trust, random, sizeof(random))
+		    : start_plain(s, l[i].fd);
+		if (d[i] == NULL)
+			return burin_fail(e, BURIN_EINTERNAL, "serve-failed",
+			    "the server did not start at %s", l[i].url);
+		l[i].fd = -1;
+	}
+	return 0;
 }
 
 /* No new connections, then a while for the exchanges that are under way. */
 static void
-stop(struct server *s, struct MHD_Daemon *d)
+stop(struct server *s, struct MHD_Daemon *d[LISTEN_KINDS])
 {
 	const struct timespec tick = { 0, 10 * 1000 * 1000 };
 	int i, fd;
 
 	atomic_store(&s->stopping, 1);
-	if ((fd = MHD_quiesce_daemon(d)) >= 0)
-		(void)close(fd);
+	for (i = 0; i < LISTEN_KINDS; i++)
+		if (d[i] != NULL && (fd = MHD_quiesce_daemon(d[i])) >= 0)
+			(void)close(fd);
 	for (i = 0; i < STOP_SECONDS * 100 && atomic_load(&s->busy) > 0; i++)
 		(void)nanosleep(&tick, NULL);
-	MHD_stop_daemon(d);
+	for (i = 0; i < LISTEN_KINDS; i++)
+		if (d[i] != NULL)
+			MHD_stop_daemon(d[i]);
 }
 
 /* What is over is forgotten; that it was not is no reason to stop. */
@@ -308,63 +368,72 @@ wait_for_end(struct server *s, const sigset_t *signals)
 
 /* SIGINT and SIGTERM are blocked here, so the threads leave them to us. */
 static int
-run(struct server *s, int *fd, const char *url, const sigset_t *signals,
-    void (*ready)(void *arg, const char *url), void *arg, struct burin_error *e)
+run(struct server *s, struct listening l[LISTEN_KINDS],
+    const struct authority_serving *in, const struct authority_ready *r,
+    const sigset_t *signals, struct burin_error *e)
 {
-	struct MHD_Daemon *d = NULL;
-	char random[32], *trust = NULL;
+	struct MHD_Daemon *d[LISTEN_KINDS] = { NULL };
+	char *trust = NULL;
 	int sig, rc = -1;
 
 	if (ca_text(s, &trust, e) != 0 || tls_start(s->a, e) != 0)
 		goto out;
-	if (RAND_bytes((unsigned char *)random, sizeof(random)) != 1) {
-		(void)burin_fail_openssl(e, BURIN_EINTERNAL, "no-random",
-		    "cannot make the seed of Digest nonces");
-		goto out;
+	if (start(s, l, trust, d, e) == 0) {
+		in->ready(in->arg, r);
+		sig = wait_for_end(s, signals);
+		http_log("stopping on signal %d", sig);
+		rc = 0;
 	}
-	if ((d = start(s, *fd, trust, random, sizeof(random))) == NULL) {
-		(void)burin_fail(e, BURIN_EINTERNAL, "serve-failed",
-		    "the HTTPS server did not start");
-		goto out;
-	}
-	*fd = -1;
-	ready(arg, url);
-	sig = wait_for_end(s, signals);
-	http_log("stopping on signal %d", sig);
 	/* Whatever hangs: a keeper that was killed ends nobody any more. */
 	(void)alarm(STOP_SECONDS + 5);
 	stop(s, d);
 	(void)alarm(0);
-	rc = 0;
 out:
 	tls_stop();
 	free(trust);
 	return rc;
 }
 
+/* Before there is a thread: it holds for those that are started after it. */
+static int
+close_fence(
+    struct authority *a, struct authority_ready *r, struct burin_error *e)
+{
+	if (fence_front(a, a->cnf.ra, &r->landlock, e) != 0)
+		return -1;
+	if (r->landlock == 0)
+		http_log("no Landlock in this kernel: who takes this process "
+			 "over reads what its user may read");
+	return 0;
+}
+
 int
-authority_serve(struct authority *a, const char *listen,
-    void (*ready)(void *arg, const char *url), void *arg, struct burin_error *e)
+authority_serve(struct authority *a, const struct authority_serving *in,
+    struct burin_error *e)
 {
 	struct server s = { .a = a };
+	struct authority_ready r = { NULL, NULL, 0 };
+	struct listening l[LISTEN_KINDS];
 	sigset_t signals, before;
-	char *url = NULL;
-	int fd = -1, rc = -1;
+	int rc = -1;
 
 	(void)sigemptyset(&signals);
 	(void)sigaddset(&signals, SIGINT);
 	(void)sigaddset(&signals, SIGTERM);
 	(void)pthread_sigmask(SIG_BLOCK, &signals, &before);
-	if (peers_new(&s.peers, e) == 0 && metrics_new(&s.metrics, e) == 0 &&
-	    watch_new(&s.watch, e) == 0 &&
-	    listen_open(&a->cnf, listen, &fd, &url, e) == 0)
-		rc = run(&s, &fd, url, &signals, ready, arg, e);
-	if (fd >= 0)
-		(void)close(fd);
+	if (listen_open(&a->cnf, in->listen, in->http_listen, l, e) == 0 &&
+	    close_fence(a, &r, e) == 0 && peers_new(&s.peers, e) == 0 &&
+	    metrics_new(&s.metrics, e) == 0 && watch_new(&s.watch, e) == 0 &&
+	    upstream_new(a, &s.ra, e) == 0) {
+		r.url = l[LISTEN_HTTPS].url;
+		r.http_url = l[LISTEN_HTTP].url;
+		rc = run(&s, l, in, &r, &signals, e);
+	}
+	listen_close(l);
+	ra_free(&s.ra);
 	watch_free(&s.watch);
 	metrics_free(&s.metrics);
 	peers_free(&s.peers);
-	free(url);
 	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (rc != 0)
 		(void)burin_error_step(e, "authority-serve");

@@ -28,22 +28,13 @@ settings_clear(struct settings *s)
 	free(s->cmc_key);
 	free(s->tls_key);
 	free(s->pop_key);
+	free(s->upstream);
 	free(s->url);
+	free(s->http_url);
 	free(s->profile);
 	for (i = 0; s->hosts[i] != NULL; i++)
 		free(s->hosts[i]);
 	memset(s, 0, sizeof(*s));
-}
-
-/* Escapes what config(5) would read as syntax. */
-static void
-put_value(BIO *out, const char *key, const char *value)
-{
-	(void)BIO_printf(out, "%s = ", key);
-	for (; *value != '\0'; value++)
-		(void)BIO_printf(out, "%s%c",
-		    strchr("\\$#\"'`", *value) != NULL ? "\\" : "", *value);
-	(void)BIO_printf(out, "\n");
 }
 
 static const char *const reuse[] = { [REUSE_SAME_NAME] = "same-name",
@@ -61,9 +52,17 @@ write_policy(BIO *out, const struct settings *s)
 	    "# Where others reach this authority: {base} in the profiles. "
 	    "Without it no\n# certificate says where its CRL is.\n");
 	if (s->url != NULL)
-		put_value(out, "url", s->url);
+		settings_put(out, "url", s->url);
 	else
 		(void)BIO_printf(out, "#url = https://ca.example.org:8443\n");
+	(void)BIO_printf(out,
+	    "# Where they fetch CRL and CA certificate over plain HTTP "
+	    "(--http-listen):\n# {base} instead.\n");
+	if (s->http_url != NULL)
+		settings_put(out, "http_url", s->http_url);
+	else
+		(void)BIO_printf(
+		    out, "#http_url = http://ca.example.org:8080\n");
 	(void)BIO_printf(out,
 	    "# Days from one CRL's date to the next one's.\n"
 	    "crl_days = %u\n",
@@ -103,12 +102,9 @@ settings_write(const char *dir, const struct settings *s, struct burin_error *e)
 		return burin_fail_memory(e);
 	(void)BIO_printf(out, "# An authority of burin: burin-authority(1).\n");
 	(void)BIO_printf(out, "[" SECTION "]\n");
-	put_value(out, "name", s->name);
-	put_value(out, "token", s->token);
-	put_value(out, "ca_key", s->ca_key);
-	put_value(out, "cmc_key", s->cmc_key);
-	put_value(out, "tls_key", s->tls_key);
-	put_value(out, "pop_key", s->pop_key);
+	settings_put(out, "name", s->name);
+	settings_put(out, "token", s->token);
+	settings_role_write(out, s);
 	(void)BIO_printf(out,
 	    "# Names and addresses of the HTTPS server; its "
 	    "certificate follows at the next start.\n");
@@ -124,6 +120,10 @@ settings_write(const char *dir, const struct settings *s, struct burin_error *e)
 	    "retry_after = %u\n",
 	    s->retry_after);
 	(void)BIO_printf(out,
+	    "# Requests of one sender that may wait for the operator.\n"
+	    "waiting = %u\n",
+	    s->waiting > 0 ? s->waiting : CA_WAITING);
+	(void)BIO_printf(out,
 	    "# HTTP Digest beside Basic: yes or no. Clients that come in the "
 	    "same second\n# may be refused with it.\ndigest = %s\n",
 	    s->digest ? "yes" : "no");
@@ -132,7 +132,7 @@ settings_write(const char *dir, const struct settings *s, struct burin_error *e)
 	    "# Profile of a request that names none and "
 	    "whose invite names none.\n");
 	if (s->profile != NULL)
-		put_value(out, "profile", s->profile);
+		settings_put(out, "profile", s->profile);
 	else
 		(void)BIO_printf(out, "#profile = NAME\n");
 	write_policy(out, s);
@@ -251,8 +251,14 @@ read_policy(struct settings *s, const CONF_VALUE *v, struct burin_error *e)
 
 	if (strcmp(v->name, "url") == 0)
 		return read_url(&s->url, v->value, e);
+	if (strcmp(v->name, "http_url") == 0)
+		return strncmp(v->value, "http://", 7) == 0
+		    ? read_url(&s->http_url, v->value, e)
+		    : not_understood(v, e);
 	if (strcmp(v->name, "crl_days") == 0)
 		return read_number(&s->crl_days, v, CA_MAX_CRL_DAYS, e);
+	if (strcmp(v->name, "waiting") == 0)
+		return read_number(&s->waiting, v, CA_MAX_WAITING, e);
 	if (strcmp(v->name, "key_reuse") == 0)
 		return read_reuse(&s->key_reuse, v, e);
 	if (strcmp(v->name, "mail_from") == 0)
@@ -277,12 +283,12 @@ read_value(struct settings *s, const CONF_VALUE *v, struct burin_error *e)
 		const char *name;
 		char **at;
 	} texts[] = { { "name", &s->name }, { "token", &s->token },
-		{ "ca_key", &s->ca_key }, { "cmc_key", &s->cmc_key },
-		{ "tls_key", &s->tls_key }, { "pop_key", &s->pop_key },
 		{ "profile", &s->profile } };
 	size_t i;
 	int known = settings_http_read(s, v->name, v->value, e);
 
+	if (known == 0)
+		known = settings_role_read(s, v->name, v->value, e);
 	if (known != 0)
 		return known < 0 ? -1 : 0;
 	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
@@ -303,24 +309,6 @@ read_value(struct settings *s, const CONF_VALUE *v, struct burin_error *e)
 	return read_policy(s, v, e);
 }
 
-/* An authority made before there were so many keys cannot go on. */
-static int
-check_keys(const struct settings *s, struct burin_error *e)
-{
-	const char *missing = s->ca_key == NULL ? "ca_key"
-	    : s->cmc_key == NULL		? "cmc_key"
-	    : s->tls_key == NULL		? "tls_key"
-	    : s->pop_key == NULL		? "pop_key"
-						: NULL;
-
-	if (missing == NULL)
-		return 0;
-	(void)burin_fail(e, BURIN_EUSAGE, "settings-malformed",
-	    "authority.cnf lacks %s", missing);
-	return burin_error_advice(
-	    e, "make a new authority with \"burin authority init\"");
-}
-
 static int
 read_section(const CONF *conf, struct settings *s, struct burin_error *e)
 {
@@ -336,7 +324,7 @@ read_section(const CONF *conf, struct settings *s, struct burin_error *e)
 	if (s->name == NULL || s->token == NULL || s->hosts[0] == NULL)
 		return burin_fail(e, BURIN_EUSAGE, "settings-malformed",
 		    "authority.cnf lacks name, token or hosts");
-	return check_keys(s, e);
+	return settings_role_check(s, e);
 }
 
 int

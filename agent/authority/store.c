@@ -16,12 +16,14 @@
 #include "store.h"
 
 #define BUSY_MS 10000	 /* how long one process waits for another */
-#define SCHEMA_VERSION 2 /* PRAGMA user_version */
+#define SCHEMA_VERSION 3 /* PRAGMA user_version */
 
 static const char pragmas[] = "PRAGMA journal_mode = WAL;"
 			      "PRAGMA synchronous = FULL;"
 			      "PRAGMA foreign_keys = ON;"
-			      "PRAGMA trusted_schema = OFF;";
+			      "PRAGMA trusted_schema = OFF;"
+			      /* Else files for sorting, wherever TMPDIR is. */
+			      "PRAGMA temp_store = MEMORY;";
 
 static const char schema[] =
     /* secret: sealed, NULL when it is not needed any more. */
@@ -43,6 +45,7 @@ static const char schema[] =
     "  CHECK (state IN ('waiting', 'approved', 'denied')),"
     " decided INTEGER, why TEXT,"
     " UNIQUE (principal, sha256)) STRICT;"
+    "CREATE INDEX requests_state ON requests (state);"
     "CREATE TABLE certificates ("
     " serial TEXT PRIMARY KEY, subject TEXT NOT NULL,"
     " key_sha256 BLOB NOT NULL, der BLOB NOT NULL,"
@@ -53,6 +56,8 @@ static const char schema[] =
     "  CHECK (status IN ('good', 'held', 'revoked')),"
     " revoked_at INTEGER, reason INTEGER, invalidity INTEGER,"
     " revoke_salt BLOB, revoke_verifier BLOB,"
+    /* Wrong secrets to revoke with, and when they began. */
+    " revoke_tries INTEGER NOT NULL DEFAULT 0, revoke_since INTEGER,"
     " confirmed INTEGER NOT NULL DEFAULT 1,"
     " UNIQUE (principal, request_sha256)) STRICT;"
     "CREATE INDEX certificates_key ON certificates (key_sha256);"
@@ -64,6 +69,7 @@ static const char schema[] =
     " data BLOB, signer BLOB NOT NULL, nonce BLOB, via TEXT,"
     " created INTEGER NOT NULL) STRICT;"
     "CREATE INDEX talks_transaction ON talks (transaction_id);"
+    "CREATE INDEX talks_principal ON talks (principal);"
     "CREATE TABLE challenges ("
     " request BLOB NOT NULL, transaction_id BLOB NOT NULL,"
     " y BLOB NOT NULL, invite INTEGER, expires INTEGER NOT NULL,"
@@ -88,7 +94,7 @@ static const char schema[] =
     " SELECT RAISE(ABORT, 'the audit log is append-only'); END;"
     "CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit BEGIN"
     " SELECT RAISE(ABORT, 'the audit log is append-only'); END;"
-    "PRAGMA user_version = 2;";
+    "PRAGMA user_version = 3;";
 
 int
 store_fail(struct store *st, const char *what, struct burin_error *e)
@@ -344,6 +350,22 @@ store_close(struct store **stp)
 	(void)pthread_mutex_destroy(&st->lock);
 	free(st);
 	*stp = NULL;
+}
+
+int
+store_hold_files(struct store *st, struct burin_error *e)
+{
+	int on = 1;
+
+	/* A transaction opens those of the log. */
+	if (store_begin(st, e) != 0 || store_end(st, 0, e) != 0)
+		return -1;
+	if (sqlite3_file_control(st->db, NULL, SQLITE_FCNTL_PERSIST_WAL, &on) !=
+		SQLITE_OK ||
+	    sqlite3_exec(st->db, "PRAGMA journal_size_limit = 0", NULL, NULL,
+		NULL) != SQLITE_OK)
+		return store_fail(st, "settings", e);
+	return 0;
 }
 
 int

@@ -20,6 +20,11 @@ struct store {
 	pthread_mutex_t lock;	   /* held from store_begin to store_end */
 };
 
+/*
+ * From now on it opens, makes and removes no file: its log is open, and is
+ * emptied at the end. By itself.
+ */
+int store_hold_files(struct store *st, struct burin_error *e);
 /* "store-failed" with SQLite's reason. */
 int store_fail(struct store *st, const char *what, struct burin_error *e);
 /*

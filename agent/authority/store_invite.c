@@ -171,3 +171,22 @@ store_invite_use(struct store *st, long long id,
 	    " WHERE id = ?",
 	    "bii", use, (size_t)CA_SHA256, (long long)now, id);
 }
+
+int
+store_invite_spend(
+    struct store *st, long long id, time_t now, struct burin_error *e)
+{
+	return store_exec(st, e,
+	    "UPDATE invites SET expires = min(expires, ?) WHERE id = ?", "ii",
+	    (long long)now, id);
+}
+
+int
+store_invite_release(struct store *st, long long id,
+    const unsigned char use[CA_SHA256], time_t now, struct burin_error *e)
+{
+	return store_exec(st, e,
+	    "UPDATE invites SET used_by = NULL, used_at = NULL"
+	    " WHERE id = ? AND used_by = ? AND expires > ?",
+	    "ibi", id, use, (size_t)CA_SHA256, (long long)now);
+}

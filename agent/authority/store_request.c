@@ -45,10 +45,58 @@ out:
 	return rc;
 }
 
+/* How many wait; principal NULL: of all. */
+static int
+count(struct store *st, const char *principal, long long *n,
+    struct burin_error *e)
+{
+	sqlite3_stmt *q = NULL;
+	int rc = -1;
+
+	if (store_query(st, &q, e,
+		principal != NULL
+		    ? "SELECT count(*) FROM requests WHERE principal = ?"
+		      " AND state = 'waiting'"
+		    : "SELECT count(*) FROM requests WHERE state = 'waiting'",
+		principal != NULL ? "t" : "", principal) == 0 &&
+	    store_step(st, q, e) > 0) {
+		*n = sqlite3_column_int64(q, 0);
+		rc = 0;
+	}
+	(void)sqlite3_finalize(q);
+	return rc;
+}
+
+static int
+has_room(struct store *st, const struct waiting_new *in, struct burin_error *e)
+{
+	long long own, all;
+
+	if (count(st, in->principal, &own, e) != 0 ||
+	    count(st, NULL, &all, e) != 0)
+		return -1;
+	if (own >= in->limit) {
+		(void)burin_fail(e, BURIN_EAUTHORITY, "too-many-waiting",
+		    "%lld requests of yours wait for the authority's operator, "
+		    "and no more may",
+		    own);
+		return burin_error_advice(
+		    e, "come again when some of them are decided");
+	}
+	if (all >= CA_MAX_WAITING)
+		return burin_fail(e, BURIN_EAUTHORITY, "waiting-full",
+		    "%lld requests wait for the authority's operator, and no "
+		    "more may",
+		    all);
+	return 0;
+}
+
 int
 store_request_put(
     struct store *st, const struct waiting_new *in, struct burin_error *e)
 {
+	if (has_room(st, in, e) != 0)
+		return -1;
 	return store_exec(st, e,
 	    "INSERT INTO requests (principal, sha256, profile, subject, der,"
 	    " form, invite, renews, via, created)"
@@ -56,6 +104,28 @@ store_request_put(
 	    "tbttbtztti", in->principal, in->request, (size_t)CA_SHA256,
 	    in->profile, in->subject, in->der, in->der_len, in->form,
 	    in->invite, in->renews, in->via, (long long)in->now);
+}
+
+/*
+ * The invite of a request that was denied, when nothing else came of it: no
+ * certificate, and no other request that waits or is approved.
+ */
+static int
+free_invite(struct store *st, long long id, int *freed, struct burin_error *e)
+{
+	if (store_exec(st, e,
+		"UPDATE invites SET used_by = NULL, used_at = NULL WHERE id ="
+		" (SELECT invite FROM requests WHERE id = ?)"
+		" AND NOT EXISTS (SELECT 1 FROM requests"
+		"  WHERE invite = invites.id AND state <> 'denied')"
+		" AND NOT EXISTS (SELECT 1 FROM certificates"
+		"  WHERE principal = 'invite:' || invites.id"
+		"  OR principal IN (SELECT principal FROM requests"
+		"   WHERE invite = invites.id))",
+		"i", id) != 0)
+		return -1;
+	*freed = sqlite3_changes(st->db) == 1;
+	return 0;
 }
 
 static int
@@ -73,22 +143,30 @@ decide(struct store *st, long long id, const char *state, const char *why,
 		return burin_error_advice(
 		    e, "\"burin authority pending\" lists those that wait");
 	}
-	return store_audit(st, e, state, "request %lld%s%s", id,
-	    why != NULL ? ": " : "", why != NULL ? why : "");
+	return 0;
 }
 
 int
 store_request_approve(
     struct store *st, long long id, time_t now, struct burin_error *e)
 {
-	return decide(st, id, "approved", NULL, now, e);
+	if (decide(st, id, "approved", NULL, now, e) != 0)
+		return -1;
+	return store_audit(st, e, "approved", "request %lld", id);
 }
 
 int
 store_request_deny(struct store *st, long long id, const char *why, time_t now,
     struct burin_error *e)
 {
-	return decide(st, id, "denied", why, now, e);
+	int freed;
+
+	if (decide(st, id, "denied", why, now, e) != 0 ||
+	    free_invite(st, id, &freed, e) != 0)
+		return -1;
+	return store_audit(st, e, "denied", "request %lld%s%s%s", id,
+	    freed ? " (its invite is free again)" : "", why != NULL ? ": " : "",
+	    why != NULL ? why : "");
 }
 
 int

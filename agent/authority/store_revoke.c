@@ -156,33 +156,89 @@ store_revocation_set(struct store *st, const char *serial,
 	return 0;
 }
 
-int
-store_revocation_check(struct store *st, const char *serial, const void *secret,
-    size_t len, int *ok, struct burin_error *e)
-{
-	unsigned char salt[CA_SALT], kept[CA_SHA256], mac[CA_SHA256];
-	sqlite3_stmt *q = NULL;
-	int row, rc = -1;
+/* What is kept of a certificate's secret; *found 0: it has none. */
+struct kept {
+	unsigned char salt[CA_SALT], verifier[CA_SHA256];
+	long long tries;
+	time_t since;
+};
 
-	*ok = 0;
-	if (len > BURIN_SECRET_MAX)
-		return 0;
+static int
+read_kept(struct store *st, const char *serial, struct kept *k, int *found,
+    struct burin_error *e)
+{
+	sqlite3_stmt *q = NULL;
+	int rc = -1;
+
+	*found = 0;
 	if (store_query(st, &q, e,
-		"SELECT revoke_salt, revoke_verifier FROM certificates"
+		"SELECT revoke_salt, revoke_verifier, revoke_tries,"
+		" coalesce(revoke_since, 0) FROM certificates"
 		" WHERE serial = ? AND revoke_salt IS NOT NULL",
 		"t", serial) != 0 ||
-	    (row = store_step(st, q, e)) < 0)
+	    (*found = store_step(st, q, e)) < 0)
 		goto out;
-	if (row) {
-		if (store_bytes(q, 0, salt, sizeof(salt), e) != 0 ||
-		    store_bytes(q, 1, kept, sizeof(kept), e) != 0 ||
-		    seal_mac(st, "revoke", salt, sizeof(salt), secret, len, mac,
-			e) != 0)
-			goto out;
-		*ok = CRYPTO_memcmp(kept, mac, sizeof(mac)) == 0;
-	}
+	if (*found &&
+	    (store_bytes(q, 0, k->salt, sizeof(k->salt), e) != 0 ||
+		store_bytes(q, 1, k->verifier, sizeof(k->verifier), e) != 0))
+		goto out;
+	k->tries = *found ? sqlite3_column_int64(q, 2) : 0;
+	k->since = *found ? (time_t)sqlite3_column_int64(q, 3) : 0;
 	rc = 0;
 out:
 	(void)sqlite3_finalize(q);
 	return rc;
+}
+
+/* A clock that was set back locks nobody out for longer. */
+static int
+is_over(const struct kept *k, time_t now)
+{
+	return now < k->since || now - k->since >= CA_REVOKE_WAIT;
+}
+
+static int
+count_try(struct store *st, const struct revocation_try *in, struct kept *k,
+    struct burin_error *e)
+{
+	if (k->tries == 0 || is_over(k, in->now)) {
+		k->tries = 0;
+		k->since = in->now;
+	}
+	return store_exec(st, e,
+	    "UPDATE certificates SET revoke_tries = ?, revoke_since = ?"
+	    " WHERE serial = ?",
+	    "iit", k->tries + 1, (long long)k->since, in->serial);
+}
+
+int
+store_revocation_check(struct store *st, const struct revocation_try *in,
+    int *ok, struct burin_error *e)
+{
+	unsigned char mac[CA_SHA256];
+	struct kept k;
+	int found;
+
+	*ok = 0;
+	if (read_kept(st, in->serial, &k, &found, e) != 0)
+		return -1;
+	if (!found)
+		return 0;
+	/* The right one neither: it would be found out by its answer. */
+	if (k.tries >= CA_REVOKE_TRIES && !is_over(&k, in->now)) {
+		(void)burin_fail(e, BURIN_EAUTHORITY, "revocation-locked",
+		    "%lld wrong secrets came for this certificate; none is "
+		    "looked at within an hour from the first",
+		    k.tries);
+		return burin_error_advice(e,
+		    "sign the request with the certificate's key, or ask the "
+		    "authority's operator");
+	}
+	if (in->len <= BURIN_SECRET_MAX) {
+		if (seal_mac(st, "revoke", k.salt, sizeof(k.salt), in->secret,
+			in->len, mac, e) != 0)
+			return -1;
+		*ok = CRYPTO_memcmp(k.verifier, mac, sizeof(mac)) == 0;
+	}
+	return *ok ? 0 : count_try(st, in, &k, e);
 }

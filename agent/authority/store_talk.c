@@ -37,6 +37,21 @@ talk_token(unsigned char token[CA_TOKEN], struct burin_error *e)
 	return 0;
 }
 
+static int
+forget_oldest(struct store *st, const char *principal, struct burin_error *e)
+{
+	if (store_exec(st, e,
+		"DELETE FROM talks WHERE principal = ? AND rowid NOT IN"
+		" (SELECT rowid FROM talks WHERE principal = ?"
+		" ORDER BY rowid DESC LIMIT ?)",
+		"tti", principal, principal, (long long)CA_TALKS) != 0)
+		return -1;
+	return store_exec(st, e,
+	    "DELETE FROM talks WHERE rowid <="
+	    " (SELECT rowid FROM talks ORDER BY rowid DESC LIMIT 1 OFFSET ?)",
+	    "i", (long long)CA_MAX_TALKS);
+}
+
 int
 store_talk_put(struct store *st, const struct talk *t, struct burin_error *e)
 {
@@ -44,16 +59,18 @@ store_talk_put(struct store *st, const struct talk *t, struct burin_error *e)
 	    t->nonce_len > sizeof(t->nonce))
 		return burin_fail(e, BURIN_EINTERNAL, "store-failed",
 		    "a transaction or nonce that is too long");
-	return store_exec(st, e,
-	    "INSERT OR REPLACE INTO talks (token, kind, transaction_id,"
-	    " principal, profile, invite, renews, data, signer, nonce, via,"
-	    " created) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-	    "btbttztbbbti", t->token, sizeof(t->token), t->kind,
-	    t->transaction_len > 0 ? t->transaction : NULL, t->transaction_len,
-	    t->principal, t->profile, t->invite, t->renews, t->data,
-	    t->data_len, t->signer, sizeof(t->signer),
-	    t->nonce_len > 0 ? t->nonce : NULL, t->nonce_len, t->via,
-	    (long long)t->created);
+	if (store_exec(st, e,
+		"INSERT OR REPLACE INTO talks (token, kind, transaction_id,"
+		" principal, profile, invite, renews, data, signer, nonce, via,"
+		" created) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		"btbttztbbbti", t->token, sizeof(t->token), t->kind,
+		t->transaction_len > 0 ? t->transaction : NULL,
+		t->transaction_len, t->principal, t->profile, t->invite,
+		t->renews, t->data, t->data_len, t->signer, sizeof(t->signer),
+		t->nonce_len > 0 ? t->nonce : NULL, t->nonce_len, t->via,
+		(long long)t->created) != 0)
+		return -1;
+	return forget_oldest(st, t->principal, e);
 }
 
 /* A blob of at most size bytes into a field; NULL is empty. */
@@ -241,6 +258,9 @@ store_sweep(struct store *st, time_t now, time_t keep, struct burin_error *e)
 	return store_exec(st, e,
 	    "UPDATE invites SET secret = NULL WHERE secret IS NOT NULL"
 	    " AND NOT EXISTS (SELECT 1 FROM talks WHERE invite = invites.id)"
+	    /* Denied, it would be free again. */
+	    " AND NOT EXISTS (SELECT 1 FROM requests"
+	    "  WHERE invite = invites.id AND state = 'waiting')"
 	    " AND NOT EXISTS"
 	    "  (SELECT 1 FROM challenges WHERE invite = invites.id)"
 	    " AND ((used_by IS NULL AND expires <= ?)"

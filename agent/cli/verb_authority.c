@@ -1,12 +1,11 @@
 /*
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * burin authority: an authority of one's own, and its operator's side.
+ * burin authority init: an authority of one's own.
  */
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "../authority/authority.h"
 #include "verbs.h"
@@ -14,10 +13,6 @@
 
 #define MAX_DAYS 36500
 #define CA_DAYS 3650
-#define MAX_TTL (366L * 24 * 3600)
-#define TTL (24L * 3600)
-
-/* --- init ---------------------------------------------------------------- */
 
 static const struct opt init_opts[] = {
 	{ "token", 0, OPT_VALUE, "URI", "the token for the keys" },
@@ -30,6 +25,12 @@ static const struct opt init_opts[] = {
 	    "name or address of the server (localhost)" },
 	{ "url", 0, OPT_VALUE, "URL",
 	    "where others reach it, for CRLs in certificates" },
+	{ "role", 0, OPT_VALUE, "ROLE", "ca, or ra: a registration authority" },
+	{ "upstream", 0, OPT_VALUE, "URL", "ra: where the CA answers CMC" },
+	{ "anchor", 0, OPT_VALUE, "FILE", "ra: the CA's certificate" },
+	{ "cmc-key", 0, OPT_VALUE, "URI", "ra: its key to sign CMC" },
+	{ "tls-key", 0, OPT_VALUE, "URI", "ra: the key of its server" },
+	{ "pop-key", 0, OPT_VALUE, "URI", "ra: its key to agree on keys" },
 	{ NULL, 0, OPT_FLAG, NULL, NULL },
 };
 static const struct opt *const init_groups[] = { init_opts, opts_dry_run,
@@ -52,15 +53,57 @@ ended_list(
 	return 0;
 }
 
+/* Options that the other role has. */
 static int
-init_options(struct cli *c, struct authority_init *in, struct burin_error *e)
+refuse_options(struct cli *c, const char *role, const char *const *names,
+    struct burin_error *e)
 {
-	const char *const *words, *value;
+	const char *const *list;
+
+	for (; *names != NULL; names++) {
+		if (arg_value(c->args, *names) == NULL &&
+		    arg_list(c->args, *names, &list) == 0)
+			continue;
+		(void)burin_fail(e, BURIN_EUSAGE, "option-conflict",
+		    "--%s is not for --role %s", *names, role);
+		return burin_error_advice(e, "leave it out");
+	}
+	return 0;
+}
+
+static int
+init_ra_options(struct cli *c, struct authority_init_ra *ra,
+    STACK_OF(X509) * *anchors, struct burin_error *e)
+{
+	static const char *const not_ra[] = { "key-type", "days", "resource",
+		"url", NULL };
+	const char *path;
+
+	if (refuse_options(c, "ra", not_ra, e) != 0 ||
+	    work_required(c, "upstream", &ra->upstream, e) != 0 ||
+	    work_required(c, "anchor", &path, e) != 0 ||
+	    work_required(c, "cmc-key", &ra->cmc_key, e) != 0 ||
+	    work_required(c, "tls-key", &ra->tls_key, e) != 0 ||
+	    work_required(c, "pop-key", &ra->pop_key, e) != 0 ||
+	    work_certs(path, anchors, e) != 0)
+		return -1;
+	if (sk_X509_num(*anchors) != 1)
+		return burin_fail(e, BURIN_EUSAGE, "anchor-unfit",
+		    "%.200s holds %d certificates; the anchor is one", path,
+		    sk_X509_num(*anchors));
+	ra->anchor = sk_X509_value(*anchors, 0);
+	return 0;
+}
+
+static int
+init_ca_options(struct cli *c, struct authority_init *in, struct burin_error *e)
+{
+	static const char *const not_ca[] = { "upstream", "anchor", "cmc-key",
+		"tls-key", "pop-key", NULL };
+	const char *value;
 	long days = CA_DAYS;
 
-	(void)arg_words(c->args, &words);
-	in->dir = words[0];
-	if (work_required(c, "name", &in->name, e) != 0)
+	if (refuse_options(c, "ca", not_ca, e) != 0)
 		return -1;
 	value = arg_value(c->args, "key-type");
 	if (work_key_type(
@@ -75,35 +118,74 @@ init_options(struct cli *c, struct authority_init *in, struct burin_error *e)
 }
 
 static int
+init_options(struct cli *c, struct authority_init *in,
+    struct authority_init_ra *ra, STACK_OF(X509) * *anchors,
+    struct burin_error *e)
+{
+	const char *const *words, *role = arg_value(c->args, "role");
+
+	(void)arg_words(c->args, &words);
+	in->dir = words[0];
+	if (work_required(c, "name", &in->name, e) != 0)
+		return -1;
+	if (role == NULL || strcmp(role, "ca") == 0)
+		return init_ca_options(c, in, e);
+	if (strcmp(role, "ra") != 0)
+		return burin_fail(e, BURIN_EUSAGE, "role-unknown",
+		    "'%.40s' is no role of an authority: ca or ra", role);
+	in->ra = ra;
+	return init_ra_options(c, ra, anchors, e);
+}
+
+static void
+say_init(struct cli *c, const struct authority_init *in)
+{
+	const char *token = burin_token_name(in->token);
+
+	if (c->dry_run && in->ra != NULL)
+		out_text(c,
+		    "would take the keys of RA '%s' on %s, and make its files "
+		    "in %s",
+		    in->name, token, in->dir);
+	else if (c->dry_run)
+		out_text(c,
+		    "would make the keys of CA '%s' (%s) on %s, and "
+		    "its files in %s",
+		    in->name, burin_key_type_name(in->key_type), token,
+		    in->dir);
+	else if (in->ra != NULL)
+		out_text(c, "registration authority '%s' in %s, for %s",
+		    in->name, in->dir, in->ra->upstream);
+	else
+		out_text(c, "authority '%s' in %s; its anchor is %s/ca.pem",
+		    in->name, in->dir, in->dir);
+}
+
+static int
 run_init(struct cli *c, struct burin_error *e)
 {
 	const char **resources = NULL, **hosts = NULL;
+	STACK_OF(X509) *anchors = NULL;
+	struct authority_init_ra ra;
 	struct authority_init in;
 	int rc = -1;
 
 	memset(&in, 0, sizeof(in));
-	if (init_options(c, &in, e) != 0 ||
+	memset(&ra, 0, sizeof(ra));
+	if (init_options(c, &in, &ra, &anchors, e) != 0 ||
 	    ended_list(c, "resource", &resources, e) != 0 ||
 	    ended_list(c, "host", &hosts, e) != 0 ||
 	    work_token(c, 0, &in.token, e) != 0)
 		goto out;
 	in.resources = resources;
 	in.hosts = hosts;
+	ra.p11 = c->p11;
 	out_json(c, "dir", json_text(in.dir));
-	if (c->dry_run) {
-		out_text(c,
-		    "would make the keys of CA '%s' (%s) on %s, and "
-		    "its files in %s",
-		    in.name, burin_key_type_name(in.key_type),
-		    burin_token_name(in.token), in.dir);
-		rc = 0;
-		goto out;
-	}
-	rc = authority_init(&in, e);
+	rc = c->dry_run ? 0 : authority_init(&in, e);
 	if (rc == 0)
-		out_text(c, "authority '%s' in %s; its anchor is %s/ca.pem",
-		    in.name, in.dir, in.dir);
+		say_init(c, &in);
 out:
+	sk_X509_pop_free(anchors, X509_free);
 	free(resources);
 	free(hosts);
 	return rc;
@@ -118,65 +200,4 @@ const struct verb verb_authority_init = {
 	.min_words = 1,
 	.max_words = 1,
 	.run = run_init,
-};
-
-/* --- invite -------------------------------------------------------------- */
-
-static const struct opt invite_opts[] = {
-	{ "profile", 0, OPT_VALUE, "PROFILE", "only for this profile" },
-	{ "identity", 0, OPT_VALUE, "ADDRESS", "only for this identity" },
-	{ "subject", 0, OPT_VALUE, "DN", "only for this subject" },
-	{ "ttl", 0, OPT_VALUE, "SECONDS", "how long it is good (a day)" },
-	{ NULL, 0, OPT_FLAG, NULL, NULL },
-};
-static const struct opt *const invite_groups[] = { invite_opts, opts_dry_run,
-	opts_common, NULL };
-
-/*
- * The secret is what this verb is for: it is printed, once, and is worth
- * nothing after its first use.
- */
-static int
-run_invite(struct cli *c, struct burin_error *e)
-{
-	const char *const *words, *value = arg_value(c->args, "ttl");
-	struct authority_invite in = {
-		.profile = arg_value(c->args, "profile"),
-		.identity = arg_value(c->args, "identity"),
-		.subject = arg_value(c->args, "subject"),
-		.ttl = TTL,
-	};
-	struct burin_secret *secret = NULL;
-	const char *text;
-
-	(void)arg_words(c->args, &words);
-	if (value != NULL &&
-	    work_number("ttl", value, 1, MAX_TTL, &in.ttl, e) != 0)
-		return -1;
-	if (c->dry_run) {
-		out_text(c, "would invite %s for %ld s", words[1], in.ttl);
-		return 0;
-	}
-	if (authority_invite(words[0], words[1], &in, &secret, e) != 0)
-		return -1;
-	text = (const char *)burin_secret_bytes(secret);
-	out_json(c, "name", json_text(words[1]));
-	out_json(c, "secret", json_text(text));
-	out_json(c, "seconds", json_integer(in.ttl));
-	if (c->json == NULL)
-		(void)printf("%s\n", text);
-	burin_secret_free(&secret);
-	return 0;
-}
-
-const struct verb verb_authority_invite = {
-	.name = "authority",
-	.sub = "invite",
-	.usage = "DIR NAME",
-	.help = "print a one-time enrolment secret for NAME",
-	.opts = invite_groups,
-	.min_words = 2,
-	.max_words = 2,
-	.alone = 1,
-	.run = run_invite,
 };

@@ -15,6 +15,8 @@
 static const struct opt serve_opts[] = {
 	{ "listen", 0, OPT_VALUE, "HOST:PORT",
 	    "where it answers (127.0.0.1:8443); port 0: any" },
+	{ "http-listen", 0, OPT_VALUE, "HOST:PORT",
+	    "where CRL and CA certificate are without TLS (nowhere)" },
 	{ NULL, 0, OPT_FLAG, NULL, NULL },
 };
 static const struct opt *const serve_groups[] = { serve_opts, opts_common,
@@ -25,19 +27,24 @@ static const struct opt *const serve_groups[] = { serve_opts, opts_common,
 
 /* The one ready line; with --json it is the one object of this verb. */
 static void
-ready(void *arg, const char *url)
+ready(void *arg, const struct authority_ready *r)
 {
 	struct cli *c = arg;
 
 	if (c->json != NULL) {
 		out_json(c, "status", json_string("ready"));
-		out_json(c, "url", json_text(url));
+		out_json(c, "url", json_text(r->url));
+		if (r->http_url != NULL)
+			out_json(c, "http_url", json_text(r->http_url));
+		out_json(c, "landlock", json_integer(r->landlock));
 		(void)json_dumpf(c->json, stdout, JSON_COMPACT);
 		(void)fputc('\n', stdout);
 		json_decref(c->json);
 		c->json = NULL;
 	} else {
-		(void)printf("ready %s\n", url);
+		(void)printf("ready %s%s%s\n", r->url,
+		    r->http_url != NULL ? " " : "",
+		    r->http_url != NULL ? r->http_url : "");
 	}
 	(void)fflush(stdout);
 }
@@ -46,12 +53,16 @@ ready(void *arg, const char *url)
 static void
 be_front(struct cli *c, const char *dir, int fd)
 {
-	const char *listen = arg_value(c->args, "listen");
+	struct authority_serving in = { .listen = arg_value(c->args, "listen"),
+		.http_listen = arg_value(c->args, "http-listen"),
+		.ready = ready,
+		.arg = c };
 	int rc;
 
 	front_begins(c);
-	rc = authority_front(
-	    dir, fd, listen != NULL ? listen : "127.0.0.1:8443", ready, c);
+	if (in.listen == NULL)
+		in.listen = "127.0.0.1:8443";
+	rc = authority_front(dir, fd, &in);
 	front_ends(c, rc);
 }
 

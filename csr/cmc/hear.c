@@ -103,10 +103,15 @@ decrypt(const struct cmc_hearing *hg, struct burin_cms **inside)
 		    "is encrypted, and there is no key to read it with");
 	if (burin_cms_decrypt(cms, l->us, l->key, l->pub, &plain, hg->e) == -1)
 		return cmc_why_take(hg, BURIN_CMC_BAD_MESSAGE_CHECK, 0);
-	rc = cmc_content_parse(burin_cms_content_type(cms),
+	OPENSSL_free(hg->kept->plain);
+	rc = cmc_content_info(burin_cms_content_type(cms),
 	    burin_secret_bytes(plain), burin_secret_len(plain),
-	    BURIN_EAUTHORITY, inside, NULL);
+	    BURIN_EAUTHORITY, &hg->kept->plain, &hg->h->message_len, NULL);
 	burin_secret_free(&plain);
+	hg->h->message = hg->kept->plain;
+	if (rc == 0)
+		rc = burin_cms_parse(hg->h->message, hg->h->message_len,
+		    BURIN_EAUTHORITY, inside, NULL);
 	if (rc == -1)
 		return bad_check(hg, "decrypt-failed",
 		    "could not be decrypted to something that can be read");
@@ -197,6 +202,8 @@ take_thread(const struct cmc_hearing *hg)
 	struct burin_cmc_heard *h = hg->h;
 	const ASN1_STRING *s =
 	    cmc_body_early(b, CMC_TRANSACTION_ID, V_ASN1_INTEGER);
+	const struct cmc_control_part *part;
+	size_t at = 0;
 
 	if (s != NULL && ASN1_STRING_type(s) != V_ASN1_NEG_INTEGER) {
 		h->has_transaction = 1;
@@ -206,6 +213,8 @@ take_thread(const struct cmc_hearing *hg)
 	}
 	take_octets(b, CMC_SENDER_NONCE, &h->sender_nonce);
 	take_octets(b, CMC_RECIPIENT_NONCE, &h->recipient_nonce);
+	if ((part = cmc_body_next(b, CMC_RECIPIENT_NONCE, &at)) != NULL)
+		h->nonce_part = part->id;
 	take_octets(b, CMC_DATA_RETURN, &h->data_return);
 }
 
@@ -309,6 +318,8 @@ burin_cmc_hear(const void *data, size_t len, const struct burin_cmc_listen *l,
 	if ((h->kept = calloc(1, sizeof(*h->kept))) == NULL)
 		return burin_fail_memory(hg.e);
 	hg.kept = h->kept;
+	h->message = data;
+	h->message_len = len;
 	rc = hear(&hg, data, len);
 	ERR_clear_error();
 	if (rc == 0)
@@ -326,6 +337,7 @@ clear_kept(struct cmc_heard_kept *kept)
 	burin_cms_free(&kept->cms);
 	for (i = 0; i < kept->n_around; i++)
 		burin_cms_free(&kept->around[i]);
+	OPENSSL_free(kept->plain);
 	cmc_body_free(&kept->body);
 	for (i = 0; i < kept->n_extensions; i++)
 		OPENSSL_free(kept->extensions[i]);

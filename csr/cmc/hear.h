@@ -29,6 +29,7 @@ struct cmc_heard_kept {
 	/* the signatures around its encryption (section 5), outermost first */
 	struct burin_cms *around[CMC_MAX_PULLED];
 	size_t n_around;
+	unsigned char *plain; /* what was encrypted, as a ContentInfo */
 	struct cmc_body *body;
 	struct cmc_own *own; /* of each item */
 	/* DER of the extensions in each addExtensions */

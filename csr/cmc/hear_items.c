@@ -267,6 +267,9 @@ finish(const struct cmc_hearing *hg, struct burin_cmc_item *item,
 	if (SHA256(item->der, item->der_len, item->sha256) == NULL)
 		return burin_fail_openssl(hg->e, BURIN_EINTERNAL, "digest",
 		    "a request could not be hashed");
+	item->anybody = own->pkcs10 != NULL
+	    ? burin_pkcs10_pop(own->pkcs10) == BURIN_POP_SIGNATURE
+	    : burin_crmf_get_popo(own->crmf) == BURIN_POPO_SIGNATURE;
 	if (check_key(hg, item, own) == -1)
 		return -1;
 	return take_key_id(hg, item);

@@ -33,18 +33,20 @@ cmc_is_content_info(const unsigned char *der, size_t len)
 }
 
 int
-cmc_content_parse(const char *type, const unsigned char *data, size_t len,
-    enum burin_status status, struct burin_cms **out, struct burin_error *e)
+cmc_content_info(const char *type, const unsigned char *data, size_t len,
+    enum burin_status status, unsigned char **der, size_t *der_len,
+    struct burin_error *e)
 {
 	const unsigned char *p = data;
 	ASN1_TYPE *any = NULL;
-	unsigned char *der = NULL;
-	size_t der_len;
 	int rc = -1;
 
-	*out = NULL;
+	*der = NULL;
+	*der_len = len;
 	if (cmc_is_content_info(data, len))
-		return burin_cms_parse(data, len, status, out, e);
+		return (*der = OPENSSL_memdup(data, len)) != NULL
+		    ? 0
+		    : burin_fail_memory(e);
 	if (data != NULL && len > 0 && len <= BURIN_MAX_MESSAGE)
 		any = d2i_ASN1_TYPE(NULL, &p, (long)len);
 	if (any == NULL || any->type != V_ASN1_SEQUENCE || p != data + len) {
@@ -53,12 +55,25 @@ cmc_content_parse(const char *type, const unsigned char *data, size_t len,
 		(void)burin_error_rule(e, "RFC 10002 section 5");
 		goto out;
 	}
-	if (csr_content_encode(
-		type, ASN1_ITEM_rptr(ASN1_ANY), any, &der, &der_len, e) == -1)
-		goto out;
-	rc = burin_cms_parse(der, der_len, status, out, e);
+	rc = csr_content_encode(
+	    type, ASN1_ITEM_rptr(ASN1_ANY), any, der, der_len, e);
 out:
 	ASN1_TYPE_free(any);
+	return rc;
+}
+
+int
+cmc_content_parse(const char *type, const unsigned char *data, size_t len,
+    enum burin_status status, struct burin_cms **out, struct burin_error *e)
+{
+	unsigned char *der;
+	size_t der_len;
+	int rc;
+
+	*out = NULL;
+	if (cmc_content_info(type, data, len, status, &der, &der_len, e) == -1)
+		return -1;
+	rc = burin_cms_parse(der, der_len, status, out, e);
 	OPENSSL_free(der);
 	return rc;
 }

@@ -50,8 +50,11 @@ struct cmc_reader {
 int cmc_is_content_info(const unsigned char *der, size_t len);
 /*
  * A message inside an envelope: content of this type, or, as some peers
- * have it, a ContentInfo of its own.
+ * have it, a ContentInfo of its own. As a ContentInfo: OPENSSL_free *der.
  */
+int cmc_content_info(const char *type, const unsigned char *data, size_t len,
+    enum burin_status status, unsigned char **der, size_t *der_len,
+    struct burin_error *e);
 int cmc_content_parse(const char *type, const unsigned char *data, size_t len,
     enum burin_status status, struct burin_cms **out, struct burin_error *e);
 

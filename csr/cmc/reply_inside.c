@@ -261,7 +261,12 @@ fits(const struct side *message, const struct side *answer)
 	    (answer->opened.body == NULL &&
 		burin_cms_get_type(answer->opened.cms) != BURIN_CMS_SIGNED))
 		return FITS_MAYBE;
-	/* A Simple response has nothing but certificates. */
+	/*
+	 * A Simple response has nothing but certificates and CRLs: of a key
+	 * in the message, or what getCert or getCRL asked for.
+	 */
+	if (answer->opened.body == NULL && message->n_keys == 0)
+		return FITS_MAYBE;
 	if (answer->opened.body == NULL)
 		return certifies(answer, message) ? FITS_KEY : FITS_NOT;
 	if ((how = thread_fits(message, answer)) == FITS_NOT)

@@ -111,8 +111,9 @@ struct burin_cmc_item {
 	GENERAL_NAMES *new_names; /* ... NULL: none */
 	unsigned char key_id[BURIN_MAX_KEY_ID]; /* SKI asked for */
 	size_t key_id_len;			/* 0: not asked for */
-	enum burin_cmc_proved proved;		/* burin_cmc_hear_pops */
-	char why[BURIN_ERROR_TEXT];		/* WRONG, UNKNOWN: for people */
+	int anybody; /* its proof is a signature: whoever reads it can verify */
+	enum burin_cmc_proved proved; /* burin_cmc_hear_pops */
+	char why[BURIN_ERROR_TEXT];   /* WRONG, UNKNOWN: for people */
 	/* an attribute of PKCS#9: challengePassword, RFC 7894; NULL none */
 	struct burin_secret *revocation;
 };
@@ -189,6 +190,8 @@ struct cmc_heard_kept;
 struct burin_cmc_heard {
 	int simple; /* a bare PKCS#10: items has one, nothing else is there */
 	int encrypted; /* it was in EnvelopedData or AuthEnvelopedData */
+	const unsigned char *message; /* without: what an RA passes on */
+	size_t message_len;
 	enum burin_cmc_by by;
 	X509 *signer;			/* BY_CERT; NULL: not in it, ... */
 	const X509_NAME *signer_issuer; /* ... named by these, ... */
@@ -202,6 +205,7 @@ struct burin_cmc_heard {
 	int has_random;		    /* popLinkRandom */
 	uint32_t auth_data; /* authData, not 0: needs burin_cmc_hear_secret */
 	struct burin_cmc_octets transaction, sender_nonce, recipient_nonce;
+	uint32_t nonce_part; /* bodyPartID of recipientNonce, 0 none */
 	struct burin_cmc_octets data_return, reg_info;
 	int has_transaction;		    /* one of 0 is not none */
 	struct burin_cmc_octets pend_token; /* queryPending */

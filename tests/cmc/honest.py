@@ -204,6 +204,17 @@ def revoke_with_secret(people: People) -> None:
     want(answer, "success", "revokeRequest with a secret")
     if not people.door.revoked(late):
         raise Wrong("not revoked by its secret")
+    revoke_with_guesses(people, late)
+
+
+def revoke_with_guesses(people: People, cert) -> None:
+    """A forger had one try; after four more the secret itself is too late."""
+    words = []
+    for guess in [b"guess %d" % n for n in range(4)] + [b"a word of late"]:
+        draft = asks("late", ("revokeRequest", revocation(cert, guess, 5)))
+        words += people.door.talk(wrapped(draft.body(), []), draft).words()
+    if words != ["badIdentity"] * 4 + ["tryLater"]:
+        raise Wrong(f"secrets can be guessed: {words}")
 
 
 # --- all of them ------------------------------------------------------------

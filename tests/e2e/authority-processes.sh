@@ -113,6 +113,8 @@ fi
 kill -TERM "$program"
 over 0
 logged 'stopping on signal'
+ls "$work/ca" >"$work/files"
+! grep -E 'journal|tmp' "$work/files" || die 'files are left over'
 ok 'SIGTERM stops both'
 
 # --- in the middle of an enrolment -----------------------------------------------------
@@ -132,6 +134,33 @@ wait "$client" || die "the client was not answered: $(<"$work/err")"
 [[ $(<"$work/code") == 200 ]] || die "status $(<"$work/code")"
 over 0
 ok 'what is under way is answered before it stops'
+
+# --- what the front cannot reach ----------------------------------------------------
+
+# A profile is read when a request names it: the way of a link out of DIR is
+# that of whatever else is told to open it.
+mkdir "$work/elsewhere"
+cp "$work/ca/profiles/default.cnf" "$work/elsewhere/"
+ln -s "$work/elsewhere/default.cnf" "$work/ca/profiles/outside.cnf"
+conf
+start "${pin[@]}" --json
+landlock=$(jq -r .landlock "$work/ready")
+label() {
+	curl -sS --cacert "$work/ca/ca.pem" -o "$work/answer" \
+		-w '%{http_code}' "$est/$1/cacerts"
+}
+[[ $(label default) == 200 ]] || die 'a profile of its own'
+if ((landlock > 0)); then
+	[[ $(label outside) == 404 ]] || die 'the front reads files elsewhere'
+	ok "nothing outside is open to the front (Landlock $landlock)"
+else
+	[[ $(label outside) == 200 ]] || die 'a link to a profile'
+	logged 'no Landlock in this kernel'
+	printf 'SKIPPED: this kernel has no Landlock\n'
+fi
+rm "$work/ca/profiles/outside.cnf"
+kill -TERM "$program"
+over 0
 
 # --- by force ---------------------------------------------------------------------------------
 

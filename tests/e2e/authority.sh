@@ -249,7 +249,8 @@ stop() {
 	authority_pid=
 }
 stop TERM
-sed -i 's/^approve = .*/approve = manual/; s/^retry_after = .*/retry_after = 7/' \
+sed -i 's/^approve = .*/approve = manual/; s/^retry_after = .*/retry_after = 7/
+	s/^waiting = .*/waiting = 1/' \
 	"$work/ca/authority.cnf"
 authority_serve
 est=$url/.well-known/est
@@ -266,6 +267,17 @@ b 0 authority approve "$work/ca" "$id"
 b 2 authority approve "$work/ca" "$id"
 post "$work/late.b64" "$est/simpleenroll" -u "$(user late)"
 want 200 'approved'
+for i in 1 2; do
+	openssl req -new -nodes -newkey "${ec[@]}" -keyout "$work/wait.key" \
+		-subj /CN=p256 -addext subjectAltName=DNS:p256.example \
+		-outform DER -out "$work/wait$i.der" 2>/dev/null
+	post "$work/wait$i.der" "$est/simplereenroll" "${client[@]}" \
+		-D "$work/headers"
+	((i == 2)) || want 202 'one that waits'
+done
+want 429 'two that wait'
+answer_says too-many-waiting
+grep -qi '^retry-after: 7' "$work/headers" || die "Retry-After"
 stop INT
 ok 'pending until approved; SIGTERM and SIGINT stop it'
 

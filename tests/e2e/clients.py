@@ -8,10 +8,12 @@ clients.py crowd HOST:PORT CA N   N connections at once; how many are served
 clients.py finish HOST:PORT CA PID  half a request, SIGTERM to PID, the rest
                                   of it; the HTTP status, then that of another
                                   connection that was open and silent
-clients.py activate FDS PROGRAM...  PROGRAM with a listening socket as a
-                                  service manager hands it over, FDS times;
-                                  its port on stderr
+clients.py activate NAMES PROGRAM...  PROGRAM with listening sockets as a
+                                  service manager hands them over, one for
+                                  each name of a list with colons; their ports
+                                  on stderr
 """
+import fcntl
 import os
 import signal
 import socket
@@ -87,17 +89,22 @@ def finish(where, ca, pid):
     print(status(busy), late)
 
 
-def activate(number, *program):
-    sock = socket.socket()
-    sock.bind(("127.0.0.1", 0))
-    sock.listen(16)
-    print(sock.getsockname()[1], file=sys.stderr, flush=True)
-    for i in range(int(number)):
-        if sock.fileno() != 3 + i:
-            os.dup2(sock.fileno(), 3 + i)
-        os.set_inheritable(3 + i, True)
+def activate(names, *program):
+    sockets = []
+    for _ in names.split(":"):
+        sock = socket.socket()
+        sock.bind(("127.0.0.1", 0))
+        sock.listen(16)
+        print(sock.getsockname()[1], file=sys.stderr, flush=True)
+        # Above those that are about to be taken.
+        sockets.append(fcntl.fcntl(sock, fcntl.F_DUPFD, 10))
+        sock.close()
+    for i, fd in enumerate(sockets):
+        os.dup2(fd, 3 + i)
+        os.close(fd)
     os.environ["LISTEN_PID"] = str(os.getpid())
-    os.environ["LISTEN_FDS"] = number
+    os.environ["LISTEN_FDS"] = str(len(sockets))
+    os.environ["LISTEN_FDNAMES"] = names
     os.execvp(program[0], program)
 
 

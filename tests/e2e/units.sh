@@ -8,7 +8,7 @@ need systemd-analyze
 
 units=$work/units
 mkdir "$units"
-cp "$SOURCE_DIR/udev/burin-authority@.socket" "$units/"
+cp "$SOURCE_DIR"/udev/burin-authority*@.socket "$units/"
 # The program is where it was built; a user of that name may not be here.
 sed -e "s,^ExecStart=[^ ]*,ExecStart=$BUILD_DIR/bin/burin," \
 	"$BUILD_DIR/burin-authority@.service" \
@@ -16,7 +16,8 @@ sed -e "s,^ExecStart=[^ ]*,ExecStart=$BUILD_DIR/bin/burin," \
 grep -q "^ExecStart=$BUILD_DIR/bin/burin authority serve" \
 	"$units/burin-authority@.service" || die "no ExecStart"
 cd "$units" || die "no folder"
-for unit in burin-authority@lab.service burin-authority@lab.socket; do
+for unit in burin-authority@lab.service burin-authority@lab.socket \
+	burin-authority-http@lab.socket; do
 	cp "${unit/lab/}" "$unit"
 	SYSTEMD_UNIT_PATH=$units: systemd-analyze verify --man=no \
 		"./$unit" >"$work/out" 2>&1 || die "$unit"

@@ -56,7 +56,7 @@ test_routes(void **state)
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct exchange x = { 0 };
 
-		route_find(cases[i].url, &x);
+		route_find(cases[i].url, 0, &x);
 		assert_string_equal(
 		    route_name(route_number(x.route)), cases[i].name);
 		assert_string_equal(x.label, cases[i].label);
@@ -68,7 +68,7 @@ test_routes(void **state)
 		memcpy(url, EST_BASE, sizeof(EST_BASE));
 		memset(url + sizeof(EST_BASE) - 1, 'a', i);
 		memcpy(url + sizeof(EST_BASE) - 1 + i, "/cacerts", 9);
-		route_find(url, &x);
+		route_find(url, 0, &x);
 		assert_true((x.route != NULL) == (i == 64));
 	}
 }

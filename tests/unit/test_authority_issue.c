@@ -22,7 +22,7 @@
 
 #include <burin/names.h>
 
-#include "authority/ca.h"
+#include "authority/cmc_work.h"
 #include "pki.h"
 
 static const char profile_text[] = "[profile]\n"
@@ -41,6 +41,21 @@ static const char profile_text[] = "[profile]\n"
 				   "subjectKeyIdentifier = hash\n"
 				   "authorityKeyIdentifier = keyid:always\n";
 
+static const char ra_text[] =
+    "[profile]\nname = ra\ndescription = Unit test of an RA\n"
+    "key_types = ec:P-256\nusage = sign\n"
+    "[certificate]\ndays = 1\nkeyUsage = critical,digitalSignature\n"
+    "extendedKeyUsage = cmcRA\n"
+    "subjectKeyIdentifier = hash\n"
+    "authorityKeyIdentifier = keyid:always\n";
+
+#define SETTINGS(role)                                       \
+	"[authority]\nname = x\ntoken = t\nhosts = h\n" role \
+	"cmc_key = b\ntls_key = c\npop_key = d\n"
+static const char settings_text[] = SETTINGS("ca_key = a\n");
+static const char ra_settings_text[] =
+    SETTINGS("role = ra\nupstream = https://ca.example/cmc\n");
+
 struct bench {
 	char dir[64], profiles[96];
 	struct store *st;
@@ -54,21 +69,26 @@ struct bench {
 };
 
 static void
-write_profile(struct bench *b)
+write_file(const char *dir, const char *name, const char *text)
 {
 	char path[128];
 	FILE *f;
 
-	(void)snprintf(b->profiles, sizeof(b->profiles), "%s/p", b->dir);
+	(void)snprintf(path, sizeof(path), "%s/%s", dir, name);
+	assert_non_null(f = fopen(path, "w"));
+	assert_true(fputs(text, f) >= 0);
+	assert_int_equal(fclose(f), 0);
+}
+
+static void
+write_files(struct bench *b)
+{
+	(void)snprintf(b->profiles, sizeof(b->profiles), "%s/profiles", b->dir);
 	assert_int_equal(mkdir(b->profiles, 0700), 0);
-	(void)snprintf(path, sizeof(path), "%s/unit.cnf", b->profiles);
-	assert_non_null(f = fopen(path, "w"));
-	assert_true(fputs(profile_text, f) >= 0);
-	assert_int_equal(fclose(f), 0);
-	/* The operator's functions look whether init came to its end. */
-	(void)snprintf(path, sizeof(path), "%s/authority.cnf", b->dir);
-	assert_non_null(f = fopen(path, "w"));
-	assert_int_equal(fclose(f), 0);
+	write_file(b->profiles, "unit.cnf", profile_text);
+	write_file(b->profiles, "ra.cnf", ra_text);
+	/* The operator's functions look what init has made. */
+	write_file(b->dir, "authority.cnf", settings_text);
 }
 
 static void
@@ -105,7 +125,7 @@ setup(void **state)
 	assert_non_null(b);
 	(void)snprintf(b->dir, sizeof(b->dir), "/tmp/burin-unit-XXXXXX");
 	assert_non_null(mkdtemp(b->dir));
-	write_profile(b);
+	write_files(b);
 	assert_int_equal(store_open(b->dir, 1, &b->st, &b->e), 0);
 	b->ca_key = pki_key("P-256");
 	issuer_of_key(&b->ca, b->ca_key, pki_ca("Unit CA", b->ca_key));
@@ -401,6 +421,62 @@ renewal_keeps_the_name(void **state)
 	EVP_PKEY_free(fresh);
 }
 
+/* By an invite that names the profile, by its own renewal, and no other way. */
+static void
+makes_an_ra_only_by_name(void **state)
+{
+	struct bench *b = *state;
+	struct issue_input in = { .principal = "invite:1",
+		.profile = "ra",
+		.profiles = b->profiles,
+		.invite = &b->invite,
+		.now = PKI_NOW };
+	EVP_PKEY *fresh = pki_key("P-256");
+	X509 *ordinary, *ra = NULL, *next = NULL;
+	unsigned char *der;
+	size_t len;
+
+	der = request("alice", b->key, NULL, &len);
+	assert_int_equal(run(b, der, len, 0, PKI_NOW), 0);
+	ordinary = X509_dup(b->cert);
+	OPENSSL_free(der);
+	der = request("alice", fresh, NULL, &len);
+	invite(b, NULL);
+	free(b->invite.profile);
+	b->invite.profile = NULL;
+	put_invite(b);
+#define RUN(out) \
+	issue_pkcs10(b->st, &b->ca, &in, der, len, &b->outcome, out, &b->e)
+	assert_int_equal(RUN(&ra), -1);
+	assert_string_equal(b->e.code, "profile-refused");
+	burin_error_clear(&b->e);
+	in.invite = NULL;
+	assert_int_equal(RUN(&ra), -1);
+	assert_string_equal(b->e.code, "profile-refused");
+	burin_error_clear(&b->e);
+	in.renews = ordinary;
+	assert_int_equal(RUN(&ra), -1);
+	assert_string_equal(b->e.code, "profile-refused");
+	burin_error_clear(&b->e);
+	in.renews = NULL;
+	in.invite = &b->invite;
+	b->invite.profile = strdup("ra");
+	put_invite(b);
+	assert_int_equal(RUN(&ra), 0);
+	assert_true(cert_has_purpose(ra, NID_cmcRA));
+	in.principal = "certificate:1";
+	in.invite = NULL;
+	in.renews = ra;
+	assert_int_equal(RUN(&next), 0);
+	assert_true(cert_has_purpose(next, NID_cmcRA));
+#undef RUN
+	X509_free(ordinary);
+	X509_free(ra);
+	X509_free(next);
+	OPENSSL_free(der);
+	EVP_PKEY_free(fresh);
+}
+
 static int
 renewal(struct bench *b, X509 *old, const char *const *exts)
 {
@@ -475,6 +551,61 @@ waits_for_the_operator(void **state)
 }
 
 static void
+count_line(void *arg, const struct authority_line *l)
+{
+	(void)l;
+	++*(int *)arg;
+}
+
+static void
+no_waiting(void *arg, const struct authority_waiting *w)
+{
+	(void)arg;
+	(void)w;
+	fail();
+}
+
+static void
+no_cert(void *arg, const struct authority_cert *c)
+{
+	(void)arg;
+	(void)c;
+	fail();
+}
+
+/* What needs the CA is refused on an RA, and says who does it. */
+static void
+an_ra_has_no_operator_of_a_ca(void **state)
+{
+	const struct authority_invite in = { .profile = "unit", .ttl = 60 };
+	struct bench *b = *state;
+	struct burin_secret *secret;
+	X509_CRL *crl;
+	int i, rc, lines = 0;
+
+	write_file(b->dir, "authority.cnf", ra_settings_text);
+	for (i = 0; i < 6; i++) {
+		burin_error_clear(&b->e);
+		rc = i == 0 ? authority_pending(b->dir, no_waiting, NULL, &b->e)
+		    : i == 1 ? authority_approve(b->dir, 1, &b->e)
+		    : i == 2 ? authority_deny(b->dir, 1, NULL, &b->e)
+		    : i == 3 ? authority_revoke(b->dir, "01", NULL, &b->e)
+		    : i == 4 ? authority_list(b->dir, no_cert, NULL, &b->e)
+			     : authority_crl(b->dir, NULL, &crl, &b->e);
+		assert_int_equal(rc, -1);
+		assert_int_equal(b->e.status, BURIN_EUSAGE);
+		assert_string_equal(b->e.code, "not-a-ca");
+		assert_non_null(strstr(b->e.advice, "https://ca.example/cmc"));
+	}
+	burin_error_clear(&b->e);
+	assert_int_equal(
+	    authority_invite(b->dir, "bob", &in, &secret, &b->e), 0);
+	burin_secret_free(&secret);
+	assert_int_equal(authority_log(b->dir, count_line, &lines, &b->e), 0);
+	assert_true(lines > 0);
+}
+
+static void
 denied_stays_denied(void **state)
 {
 	struct bench *b = *state;
@@ -489,6 +620,120 @@ denied_stays_denied(void **state)
 	assert_int_equal(run(b, der, len, 1, PKI_NOW), -1);
 	assert_string_equal(b->e.code, "request-denied");
 	assert_non_null(strstr(b->e.reason, "no such badge"));
+	OPENSSL_free(der);
+}
+
+/* As the store has it now. */
+static void
+look_at_invite(struct bench *b)
+{
+	long long id = b->invite.id;
+	int found;
+
+	invite_clear(&b->invite);
+	assert_int_equal(store_begin(b->st, &b->e), 0);
+	assert_int_equal(
+	    store_invite_of_id(b->st, id, &b->invite, &found, &b->e), 0);
+	assert_int_equal(store_end(b->st, 0, &b->e), 0);
+	assert_int_equal(found, 1);
+}
+
+static void
+count_freed(void *arg, const struct authority_line *l)
+{
+	if (strcmp(l->event, "denied") == 0 &&
+	    strstr(l->detail, "its invite is free again") != NULL)
+		(*(int *)arg)++;
+}
+
+static int
+freed(struct bench *b)
+{
+	int n = 0;
+
+	assert_int_equal(authority_log(b->dir, count_freed, &n, &b->e), 0);
+	return n;
+}
+
+/* Three requests with one invite, one after the other. */
+static void
+denial_gives_the_invite_back(void **state)
+{
+	struct bench *b = *state;
+	long long id = 0;
+	unsigned char *first, *second;
+	size_t first_len, second_len;
+
+	first = request("mallory", b->key, NULL, &first_len);
+	second = request("alice", b->key, NULL, &second_len);
+	assert_int_equal(run(b, first, first_len, 1, PKI_NOW), 0);
+	look_at_invite(b);
+	assert_int_equal(b->invite.used, 1);
+	assert_int_equal(run(b, second, second_len, 1, PKI_NOW), -1);
+	assert_string_equal(b->e.code, "invite-used");
+	assert_int_equal(authority_pending(b->dir, remember_id, &id, &b->e), 0);
+	assert_int_equal(authority_deny(b->dir, id, NULL, &b->e), 0);
+	look_at_invite(b);
+	assert_int_equal(b->invite.used, 0);
+	assert_int_equal(freed(b), 1);
+	/* The denied one stays so, and uses nothing up. */
+	assert_int_equal(run(b, first, first_len, 1, PKI_NOW), -1);
+	assert_string_equal(b->e.code, "request-denied");
+	look_at_invite(b);
+	assert_int_equal(b->invite.used, 0);
+	/* The next one waits, with the invite. */
+	assert_int_equal(run(b, second, second_len, 1, PKI_NOW), 0);
+	assert_int_equal(b->outcome, ISSUE_PENDING);
+	look_at_invite(b);
+	assert_int_equal(b->invite.used, 1);
+	/* Not past its end. */
+	assert_int_equal(authority_pending(b->dir, remember_id, &id, &b->e), 0);
+	assert_int_equal(authority_deny(b->dir, id, NULL, &b->e), 0);
+	look_at_invite(b);
+	OPENSSL_free(first);
+	first = request("third", b->key, NULL, &first_len);
+	assert_int_equal(run(b, first, first_len, 1, PKI_NOW + 3600), -1);
+	assert_string_equal(b->e.code, "invite-expired");
+	OPENSSL_free(first);
+	OPENSSL_free(second);
+}
+
+/* Of one message: one request was granted, the other is denied. */
+static void
+what_was_granted_keeps_the_invite(void **state)
+{
+	struct bench *b = *state;
+	unsigned char use[CA_SHA256] = { 7 }, sha256[CA_SHA256] = { 8 };
+	struct waiting_new w = { .profile = "unit",
+		.subject = "CN=other",
+		.request = sha256,
+		.der = sha256,
+		.der_len = 1,
+		.form = "pkcs10",
+		.invite = b->invite.id,
+		.limit = 9,
+		.now = PKI_NOW };
+	char principal[64];
+	long long id = 0;
+	unsigned char *der;
+	size_t len;
+
+	der = request("alice", b->key, NULL, &len);
+	assert_int_equal(run(b, der, len, 0, PKI_NOW), 0);
+	assert_int_equal(b->outcome, ISSUE_DONE);
+	(void)snprintf(
+	    principal, sizeof(principal), "invite:%lld", b->invite.id);
+	w.principal = principal;
+	assert_int_equal(store_begin(b->st, &b->e), 0);
+	assert_int_equal(store_request_put(b->st, &w, &b->e), 0);
+	assert_int_equal(
+	    store_invite_use(b->st, b->invite.id, use, PKI_NOW, &b->e), 0);
+	assert_int_equal(store_end(b->st, 1, &b->e), 0);
+	assert_int_equal(authority_pending(b->dir, remember_id, &id, &b->e), 0);
+	assert_int_equal(authority_deny(b->dir, id, NULL, &b->e), 0);
+	look_at_invite(b);
+	assert_int_equal(b->invite.used, 1);
+	assert_int_equal(freed(b), 0);
 	OPENSSL_free(der);
 }
 
@@ -533,6 +778,44 @@ renew(struct bench *b, const struct settings *cnf, X509 *old, EVP_PKEY *key,
 	X509_free(cert);
 	OPENSSL_free(der);
 	return rc;
+}
+
+/* Of one sender, who has a certificate. */
+static void
+waits_with_few_others(void **state)
+{
+	static const char *const names[] = { "ann", "ben", "cyd" };
+	struct settings cnf = { .waiting = 2 };
+	struct bench *b = *state;
+	long long id = 0;
+	EVP_PKEY *key;
+	unsigned char *der;
+	X509 *old;
+	size_t i, len;
+
+	der = request("alice", b->key, NULL, &len);
+	assert_int_equal(run(b, der, len, 0, PKI_NOW), 0);
+	OPENSSL_free(der);
+	old = b->cert;
+	b->cert = NULL;
+	for (i = 0; i < 2; i++) {
+		key = pki_key("P-256");
+		assert_int_equal(renew(b, &cnf, old, key, names[i], 1), 0);
+		assert_int_equal(b->outcome, ISSUE_PENDING);
+		EVP_PKEY_free(key);
+	}
+	key = pki_key("P-256");
+	assert_int_equal(renew(b, &cnf, old, key, names[i], 1), -1);
+	assert_string_equal(b->e.code, "too-many-waiting");
+	assert_int_equal(b->e.status, BURIN_EAUTHORITY);
+	assert_int_equal(cmc_fail_of(b->e.code), BURIN_CMC_TRY_LATER);
+	/* One that is decided makes room. */
+	assert_int_equal(authority_pending(b->dir, remember_id, &id, &b->e), 0);
+	assert_int_equal(authority_approve(b->dir, id, &b->e), 0);
+	assert_int_equal(renew(b, &cnf, old, key, names[i], 1), 0);
+	assert_int_equal(b->outcome, ISSUE_PENDING);
+	EVP_PKEY_free(key);
+	X509_free(old);
 }
 
 static void
@@ -678,8 +961,13 @@ main(void)
 		TEST(holds_the_bound_identity),
 		TEST(renewal_keeps_the_name),
 		TEST(renewal_keeps_the_resources),
+		TEST(makes_an_ra_only_by_name),
 		TEST(waits_for_the_operator),
+		TEST(waits_with_few_others),
 		TEST(denied_stays_denied),
+		TEST(an_ra_has_no_operator_of_a_ca),
+		TEST(denial_gives_the_invite_back),
+		TEST(what_was_granted_keeps_the_invite),
 		TEST(holds_the_bound_subject),
 		TEST(switches_for_keys_and_names),
 		TEST(compromised_keys_stay_out),

@@ -17,6 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "authority/cmc_work.h"
 #include "authority/crl.h"
 #include "authority/store.h"
 #include "pki.h"
@@ -315,6 +316,61 @@ entries_outlive_the_certificate_once(void **state)
 	X509_free(a);
 }
 
+/* 1 right, 0 wrong, -1 not looked at. */
+static int
+try_secret(struct bench *b, const char *serial, const char *text, time_t now)
+{
+	struct revocation_try in = { serial, text, strlen(text), now };
+	int ok;
+
+	burin_error_clear(&b->e);
+	if (store_revocation_check(b->st, &in, &ok, &b->e) == 0)
+		return ok;
+	assert_int_equal(b->e.status, BURIN_EAUTHORITY);
+	assert_string_equal(b->e.code, "revocation-locked");
+	assert_int_equal(cmc_fail_of(b->e.code), BURIN_CMC_TRY_LATER);
+	return -1;
+}
+
+static void
+revocation_secrets_are_not_guessed(void **state)
+{
+	struct bench *b = *state;
+	char one[64], two[64], longer[BURIN_SECRET_MAX + 2];
+	X509 *a = issued(b, "a", 0, "open sesame", one);
+	X509 *c = issued(b, "c", 0, "open sesame", two);
+	time_t later = PKI_NOW + CA_REVOKE_WAIT;
+	int i;
+
+	begin(b);
+	assert_int_equal(try_secret(b, one, "wrong", PKI_NOW), 0);
+	memset(longer, 'x', sizeof(longer) - 1);
+	longer[sizeof(longer) - 1] = '\0';
+	assert_int_equal(try_secret(b, one, longer, PKI_NOW + 1), 0);
+	/* The right one does not begin the count again: two may try. */
+	assert_int_equal(try_secret(b, one, "open sesame", PKI_NOW + 1), 1);
+	for (i = 2; i < CA_REVOKE_TRIES; i++)
+		assert_int_equal(try_secret(b, one, "wrong", PKI_NOW + i), 0);
+	assert_int_equal(try_secret(b, one, "wrong", PKI_NOW + 9), -1);
+	assert_int_equal(try_secret(b, one, "open sesame", PKI_NOW + 9), -1);
+	assert_int_equal(try_secret(b, one, "open sesame", later - 1), -1);
+	/* Of one certificate. */
+	assert_int_equal(try_secret(b, two, "open sesame", PKI_NOW + 9), 1);
+	end(b);
+	/* And through a restart. */
+	store_close(&b->st);
+	assert_int_equal(store_open(b->dir, 0, &b->st, &b->e), 0);
+	begin(b);
+	assert_int_equal(try_secret(b, one, "open sesame", later - 1), -1);
+	assert_int_equal(try_secret(b, one, "open sesame", later), 1);
+	for (i = 0; i < CA_REVOKE_TRIES; i++)
+		assert_int_equal(try_secret(b, one, "wrong", later), 0);
+	assert_int_equal(try_secret(b, one, "open sesame", later), -1);
+	end(b);
+	X509_free(a);
+	X509_free(c);
+}
+
 static void
 revocation_secrets(void **state)
 {
@@ -322,20 +378,13 @@ revocation_secrets(void **state)
 	char with[64], without[64];
 	X509 *a = issued(b, "a", 0, "open sesame", with);
 	X509 *c = issued(b, "c", 0, NULL, without);
-	int ok;
+	int i;
 
 	begin(b);
-	assert_int_equal(
-	    store_revocation_check(b->st, with, "open sesame", 11, &ok, &b->e),
-	    0);
-	assert_int_equal(ok, 1);
-	assert_int_equal(
-	    store_revocation_check(b->st, with, "open sesamE", 11, &ok, &b->e),
-	    0);
-	assert_int_equal(ok, 0);
-	assert_int_equal(
-	    store_revocation_check(b->st, without, "", 0, &ok, &b->e), 0);
-	assert_int_equal(ok, 0);
+	assert_int_equal(try_secret(b, with, "open sesame", PKI_NOW), 1);
+	assert_int_equal(try_secret(b, with, "open sesamE", PKI_NOW), 0);
+	for (i = 0; i < 2 * CA_REVOKE_TRIES; i++)
+		assert_int_equal(try_secret(b, without, "", PKI_NOW), 0);
 	end(b);
 	X509_free(a);
 	X509_free(c);
@@ -353,6 +402,15 @@ invites_keep_their_secret_sealed(void **state)
 	struct talk t = { .kind = strdup("pending"),
 		.principal = strdup("invite:1"),
 		.created = PKI_NOW };
+	struct waiting_new w = { .principal = "invite:1",
+		.profile = "unit",
+		.subject = "CN=a",
+		.request = use,
+		.der = use,
+		.der_len = 1,
+		.form = "pkcs10",
+		.limit = 1,
+		.now = PKI_NOW };
 	sqlite3_stmt *q = NULL;
 
 	assert_int_equal(secret_keep(&in, "very secret", 11, &b->e), 0);
@@ -381,6 +439,15 @@ invites_keep_their_secret_sealed(void **state)
 	assert_non_null(got);
 	burin_secret_free(&got);
 	assert_int_equal(store_talk_drop(b->st, t.token, &b->e), 0);
+	/* A request that waits may be denied, and its invite be free again. */
+	w.invite = in.id;
+	assert_int_equal(store_request_put(b->st, &w, &b->e), 0);
+	assert_int_equal(store_sweep(b->st, PKI_NOW + 7200, 100000, &b->e), 0);
+	assert_int_equal(store_invite_secret(b->st, in.id, &got, &b->e), 0);
+	assert_non_null(got);
+	burin_secret_free(&got);
+	assert_int_equal(
+	    store_request_approve(b->st, 1, PKI_NOW + 7200, &b->e), 0);
 	assert_int_equal(store_sweep(b->st, PKI_NOW + 600, 100000, &b->e), 0);
 	assert_int_equal(store_invite_secret(b->st, in.id, &got, &b->e), 0);
 	assert_non_null(got);
@@ -513,6 +580,105 @@ talks_are_found_again(void **state)
 	talk_clear(&t);
 }
 
+static long long
+talks_of(struct bench *b, const char *principal)
+{
+	sqlite3_stmt *q;
+	long long n;
+
+	assert_int_equal(store_query(b->st, &q, &b->e,
+			     "SELECT count(*) FROM talks WHERE principal = ?",
+			     "t", principal),
+	    0);
+	assert_int_equal(store_step(b->st, q, &b->e), 1);
+	n = sqlite3_column_int64(q, 0);
+	(void)sqlite3_finalize(q);
+	return n;
+}
+
+static void
+old_talks_make_room(void **state)
+{
+	struct bench *b = *state;
+	struct talk t = { .kind = strdup("pending"), .created = PKI_NOW };
+	unsigned char first[CA_TOKEN], newest[CA_TOKEN];
+	struct talk got;
+	int i, found;
+
+	begin(b);
+	t.principal = strdup("certificate:2");
+	assert_int_equal(talk_token(t.token, &b->e), 0);
+	assert_int_equal(store_talk_put(b->st, &t, &b->e), 0);
+	free(t.principal);
+	t.principal = strdup("certificate:1");
+	for (i = 0; i < CA_TALKS + 1; i++) {
+		assert_int_equal(talk_token(t.token, &b->e), 0);
+		memcpy(i == 0 ? first : newest, t.token, CA_TOKEN);
+		assert_int_equal(store_talk_put(b->st, &t, &b->e), 0);
+	}
+	assert_int_equal(talks_of(b, "certificate:1"), CA_TALKS);
+	assert_int_equal(store_talk_get(b->st, first, &got, &found, &b->e), 0);
+	assert_int_equal(found, 0);
+	assert_int_equal(store_talk_get(b->st, newest, &got, &found, &b->e), 0);
+	assert_int_equal(found, 1);
+	talk_clear(&got);
+	/* Others have lost nothing by it. */
+	assert_int_equal(talks_of(b, "certificate:2"), 1);
+	/* Those of all. */
+	assert_int_equal(
+	    store_exec(b->st, &b->e,
+		"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n"
+		" WHERE i < ?) INSERT INTO talks (token, kind, principal,"
+		" signer, created) SELECT randomblob(16), 'pending',"
+		" 'invite:' || i, zeroblob(32), 1 FROM n",
+		"i", (long long)CA_MAX_TALKS),
+	    0);
+	assert_int_equal(talk_token(t.token, &b->e), 0);
+	assert_int_equal(store_talk_put(b->st, &t, &b->e), 0);
+	assert_int_equal(talks_of(b, "certificate:2"), 0);
+	assert_int_equal(talks_of(b, "invite:10000"), 1);
+	assert_int_equal(talks_of(b, "certificate:1"), 1);
+	end(b);
+	talk_clear(&t);
+}
+
+/* Of all senders together. */
+static void
+not_all_may_wait(void **state)
+{
+	struct bench *b = *state;
+	unsigned char sha256[CA_SHA256] = { 1 };
+	struct waiting_new w = { .principal = "invite:1",
+		.profile = "unit",
+		.subject = "CN=a",
+		.request = sha256,
+		.der = sha256,
+		.der_len = 1,
+		.form = "pkcs10",
+		.now = PKI_NOW,
+		.limit = 1 };
+
+	begin(b);
+	assert_int_equal(
+	    store_exec(b->st, &b->e,
+		"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n"
+		" WHERE i < ?) INSERT INTO requests (principal, sha256,"
+		" profile, subject, der, form, created) SELECT 'x' || i,"
+		" zeroblob(32), 'unit', 'CN=b', x'30', 'pkcs10', 1 FROM n",
+		"i", (long long)CA_MAX_WAITING),
+	    0);
+	assert_int_equal(store_request_put(b->st, &w, &b->e), -1);
+	assert_string_equal(b->e.code, "waiting-full");
+	burin_error_clear(&b->e);
+	assert_int_equal(store_request_deny(b->st, 1, NULL, PKI_NOW, &b->e), 0);
+	assert_int_equal(store_request_put(b->st, &w, &b->e), 0);
+	sha256[0] = 2;
+	assert_int_equal(store_request_put(b->st, &w, &b->e), -1);
+	assert_string_equal(b->e.code, "too-many-waiting");
+	burin_error_clear(&b->e);
+	end(b);
+}
+
 static void
 numbers_are_counted(void **state)
 {
@@ -597,10 +763,13 @@ main(void)
 		TEST(lists_are_kept_while_they_are_good),
 		TEST(entries_outlive_the_certificate_once),
 		TEST(revocation_secrets),
+		TEST(revocation_secrets_are_not_guessed),
 		TEST(invites_keep_their_secret_sealed),
 		TEST(seals_hold),
 		TEST(challenges_are_taken_once),
 		TEST(talks_are_found_again),
+		TEST(old_talks_make_room),
+		TEST(not_all_may_wait),
 		TEST(numbers_are_counted),
 		TEST(log_shows_changes_and_cuts),
 		TEST(key_belongs_to_the_store),

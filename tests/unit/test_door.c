@@ -937,6 +937,41 @@ refuses_what_follows(void **state)
 	X509_free(cert);
 }
 
+/* The keeper of an RA signs what its own keys are for, and nothing else. */
+static void
+ra_signs_no_certificates(void **state)
+{
+	struct bench *b = *state;
+	X509_CRL *crl = list(b);
+	X509 *cert = leaf(b);
+	struct burin_key *k;
+	struct door *d;
+
+	burin_key_free(&b->a.ca_key);
+	b->a.cnf.ra = 1;
+	issuer_of_nobody(&b->a.ca, b->a.ca.cert);
+	d = opened(b);
+	assert_int_equal(door_sign_cert(d, cert, &b->e), -1);
+	assert_string_equal(b->e.code, "order-refused");
+	assert_non_null(strstr(b->e.reason, "keeper of an RA"));
+	burin_error_clear(&b->e);
+	assert_int_equal(door_sign_crl(d, crl, &b->e), -1);
+	assert_string_equal(b->e.code, "order-refused");
+	burin_error_clear(&b->e);
+	assert_int_equal(door_key(d, DOOR_CMC, &k, &b->e), 0);
+	assert_true(signs_with(k, &b->e));
+	burin_key_free(&k);
+	/* Nor does it in one process. */
+	assert_int_equal(b->a.ca.sign_cert(b->a.ca.arg, cert, &b->e), -1);
+	assert_string_equal(b->e.code, "not-a-ca");
+	burin_error_clear(&b->e);
+	assert_int_equal(b->a.ca.sign_crl(b->a.ca.arg, crl, &b->e), -1);
+	assert_string_equal(b->e.code, "not-a-ca");
+	X509_CRL_free(crl);
+	X509_free(cert);
+	closed(b, &d);
+}
+
 /* --- messages that are none ---------------------------------------------- */
 
 /* What the keeper makes of octets and a closed door: -1 with e, 1 the end. */
@@ -1271,6 +1306,7 @@ main(void)
 		TEST(refuses_lists),
 		TEST(refuses_operations),
 		TEST(refuses_what_follows),
+		TEST(ra_signs_no_certificates),
 		TEST(malformed_frames),
 		TEST(last_words),
 		TEST(hello_is_none),

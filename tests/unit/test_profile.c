@@ -346,6 +346,42 @@ test_issue_others(void **state)
 	}
 }
 
+/* What an RA needs: each is for one thing. */
+static void
+test_issue_for_ra(void **state)
+{
+	static const struct {
+		const char *name, *address, *usage, *has, *has_not;
+	} rows[] = {
+		{ "cmc-ra", NULL, "sign", "CMC Registration Authority",
+		    "TLS Web" },
+		{ "tls-server", "ra.example.org", "sign",
+		    "TLS Web Server Authentication", "CMC" },
+		{ "key-agreement", NULL, "derive", "Key Agreement",
+		    "Digital Signature" },
+	};
+	struct burin_profile *p;
+	char *text;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		p = load(rows[i].name);
+		assert_string_equal(burin_profile_usage(p), rows[i].usage);
+		assert_string_equal(burin_profile_key_types(p)[0], "ec:P-256");
+		burin_profile_free(&p);
+		text =
+		    issue(rows[i].name, "P-256", "CN=a", rows[i].address, NULL);
+		holds(text, rows[i].has);
+		holds(text, "CA:FALSE");
+		assert_null(strstr(text, rows[i].has_not));
+		free(text);
+	}
+	text = issue("tls-server", "P-256", "", "ra.example.org", NULL);
+	holds(text, "DNS:ra.example.org");
+	free(text);
+}
+
 /* What goes into a certificate when req asks with these lines. */
 static int
 extensions(const struct burin_profile *p, const char *const *lines)
@@ -616,6 +652,7 @@ main(void)
 		cmocka_unit_test(test_issue_im),
 		cmocka_unit_test(test_issue_send),
 		cmocka_unit_test(test_issue_others),
+		cmocka_unit_test(test_issue_for_ra),
 		cmocka_unit_test(test_issue_base),
 		cmocka_unit_test(test_issue_places),
 		cmocka_unit_test(test_copy),

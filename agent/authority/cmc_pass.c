@@ -1,0 +1,560 @@
+/*
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What an RA does with a message: holds it against what it knows, says of it
+ * what it verified, passes it on as it is, and gives back the answer of the
+ * CA as it came (RFC 10002 section 7). What it cannot judge it says nothing
+ * of: the CA has the last word.
+ */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+
+#include <burin/names.h>
+
+#include "cmc_pass.h"
+
+#define SKEW 300 /* seconds between the clocks of two servers */
+
+/* What is said about a message. */
+struct saying {
+	struct burin_cmc_vouch list[RA_MAX_VOUCHES];
+	size_t n;
+	uint32_t *pops; /* of the requests whose proof only we can see */
+	size_t n_pops;
+	/* what the invite says and the request leaves out, of each request */
+	X509_NAME **subjects;
+	STACK_OF(X509_EXTENSION) * *extensions;
+};
+
+static void
+saying_clear(const struct cmc_work *w, struct saying *s)
+{
+	size_t i;
+
+	for (i = 0; i < w->h.n_items; i++) {
+		if (s->subjects != NULL)
+			X509_NAME_free(s->subjects[i]);
+		if (s->extensions != NULL)
+			sk_X509_EXTENSION_pop_free(
+			    s->extensions[i], X509_EXTENSION_free);
+	}
+	free(s->subjects);
+	free(s->extensions);
+	free(s->pops);
+}
+
+static int
+saying_new(const struct cmc_work *w, struct saying *s, struct burin_error *e)
+{
+	size_t n = w->h.n_items + 1;
+
+	memset(s, 0, sizeof(*s));
+	s->pops = calloc(n, sizeof(*s->pops));
+	s->subjects = calloc(n, sizeof(*s->subjects));
+	s->extensions = calloc(n, sizeof(*s->extensions));
+	if (s->pops != NULL && s->subjects != NULL && s->extensions != NULL)
+		return 0;
+	return burin_fail_memory(e);
+}
+
+static struct burin_cmc_vouch *
+say(struct saying *s, enum burin_cmc_statement_kind kind, struct burin_error *e)
+{
+	if (s->n == RA_MAX_VOUCHES) {
+		(void)burin_fail(e, BURIN_EAUTHORITY, "message-too-much",
+		    "more would have to be said about the requests of one "
+		    "message than an RA says");
+		(void)burin_error_rule(e, "RFC 10002 section 7");
+		return NULL;
+	}
+	s->list[s->n].kind = kind;
+	return &s->list[s->n++];
+}
+
+/* --- who asks ------------------------------------------------------------- */
+
+/* By a secret of ours, or by what HTTP and TLS say: the CA cannot see that. */
+static int
+is_known_here(const struct cmc_work *w)
+{
+	return w->speaker == CMC_SPEAKER_INVITE ||
+	    (w->speaker == CMC_SPEAKER_CERT && w->cert.cert == NULL);
+}
+
+/* What goes on to other RAs, or to the CA, without anything about it. */
+static int
+is_unjudged(const struct cmc_work *w)
+{
+	return w->is_ra || w->speaker == CMC_SPEAKER_NONE;
+}
+
+static int
+somebody(const struct cmc_work *w, struct burin_error *e)
+{
+	const struct burin_cmc_heard *h = &w->h;
+
+	if (w->speaker != CMC_SPEAKER_NONE || h->n_items == 0 || h->has_proof ||
+	    h->has_random || h->by == BURIN_CMC_BY_SECRET ||
+	    h->by == BURIN_CMC_BY_CERT)
+		return 0;
+	(void)burin_fail(e, BURIN_EAUTHORITY, "identity-missing",
+	    "nothing says who asks: no certificate, no proof of a shared "
+	    "secret");
+	return burin_error_rule(e, "RFC 10002 section 6.2");
+}
+
+static int
+say_identity(const struct cmc_work *w, struct saying *s, struct burin_error *e)
+{
+	if (!is_known_here(w))
+		return 0;
+	return say(s, BURIN_CMC_STATES_IDENTITY, e) != NULL ? 0 : -1;
+}
+
+/* --- proofs --------------------------------------------------------------- */
+
+static int
+say_pops(const struct cmc_work *w, struct saying *s, struct burin_error *e)
+{
+	struct burin_cmc_vouch *v;
+	size_t i;
+
+	for (i = 0; i < w->h.n_items; i++) {
+		const struct burin_cmc_item *item = &w->h.items[i];
+
+		if (item->anybody ||
+		    (item->proved != BURIN_CMC_POP_PROVED &&
+			!(item->proved == BURIN_CMC_POP_TO_CHALLENGE &&
+			    w->nonce_ours)))
+			continue;
+		s->pops[s->n_pops++] = item->id;
+	}
+	if (s->n_pops == 0)
+		return 0;
+	if ((v = say(s, BURIN_CMC_STATES_POP, e)) == NULL)
+		return -1;
+	v->ids = s->pops;
+	v->n_ids = s->n_pops;
+	return 0;
+}
+
+/* The nonce is one that we gave with a challenge: no other server knows it. */
+static int
+say_nonce(const struct cmc_work *w, struct saying *s, struct burin_error *e)
+{
+	struct burin_cmc_vouch *v;
+
+	if (!w->nonce_ours || w->h.nonce_part == 0)
+		return 0;
+	if ((v = say(s, BURIN_CMC_STATES_PROCESSED, e)) == NULL)
+		return -1;
+	v->path.ids[0] = w->h.nonce_part;
+	v->path.n = 1;
+	return 0;
+}
+
+/* --- policy --------------------------------------------------------------- */
+
+const char *
+cmc_pass_profile(const struct cmc_work *w)
+{
+	const struct invite *invite = cmc_invite(w);
+
+	return invite != NULL && invite->profile != NULL ? invite->profile
+							 : w->t->profile;
+}
+
+/* What the invite says is put where the request says nothing. */
+static int
+fill(struct saying *s, size_t i, struct burin_cmc_item *item,
+    const struct burin_profile *p, const struct invite *invite,
+    struct burin_error *e)
+{
+	struct burin_cmc_vouch *v;
+	int k;
+
+	if (policy_fill(&item->asked, p, invite, &s->subjects[i],
+		&s->extensions[i], e) != 0)
+		return -1;
+	if (s->subjects[i] == NULL && s->extensions[i] == NULL)
+		return 0;
+	if ((v = say(s, BURIN_CMC_STATES_TEMPLATE, e)) == NULL)
+		return -1;
+	v->ids = &item->id;
+	v->n_ids = 1;
+	v->subject = s->subjects[i];
+	v->extensions = s->extensions[i];
+	if (s->subjects[i] != NULL) {
+		X509_NAME_free(item->asked.subject);
+		item->asked.subject = X509_NAME_dup(s->subjects[i]);
+	}
+	for (k = 0; k < sk_X509_EXTENSION_num(s->extensions[i]); k++)
+		if (X509v3_add_ext(&item->asked.extensions,
+			sk_X509_EXTENSION_value(s->extensions[i], k),
+			-1) == NULL)
+			return burin_fail_memory(e);
+	return item->asked.subject != NULL ? 0 : burin_fail_memory(e);
+}
+
+/*
+ * Whom TLS names the CA does not see: that the certificate still stands is
+ * ours to know.
+ */
+static int
+check_shown(struct cmc_work *w, struct burin_error *e)
+{
+	X509 *cert = cmc_cert(w)->cert;
+	X509_REVOKED *entry = NULL;
+	X509_CRL *crl;
+	int found;
+
+	if (ra_crl(w->s->ra, w->t->now, &crl, e) != 0) {
+		e->status = BURIN_EINTERRUPTED;
+		w->later = 1;
+		return -1;
+	}
+	found = X509_CRL_get0_by_cert(crl, &entry, cert);
+	X509_CRL_free(crl);
+	/* 2: removeFromCRL. */
+	return found != 1
+	    ? 0
+	    : burin_fail(e, BURIN_EAUTHORITY, "certificate-revoked",
+		  "the client certificate was revoked");
+}
+
+static int
+check_item(struct cmc_work *w, struct saying *s, size_t i,
+    const struct burin_profile *p, struct burin_error *e)
+{
+	struct burin_cmc_item *item = &w->h.items[i];
+	const struct invite *invite = cmc_invite(w);
+
+	if (p != NULL ? policy_key(&item->asked, p, e) != 0
+		      : policy_sound_key(item->asked.pub, e) != 0)
+		return -1;
+	if (invite == NULL)
+		return policy_renewal(&item->asked, cmc_cert(w)->cert, e);
+	if (fill(s, i, item, p, invite, e) != 0)
+		return -1;
+	return policy_invite(&item->asked, p, invite, e);
+}
+
+static int
+check_items(struct cmc_work *w, struct saying *s, struct burin_error *e)
+{
+	const char *name = cmc_pass_profile(w);
+	struct burin_profile *p = NULL;
+	size_t i;
+	int rc = 0;
+
+	if (cmc_invite(w) == NULL && check_shown(w, e) != 0)
+		return -1;
+	if (name != NULL && policy_profile(w->s->profiles, name, &p, e) != 0)
+		return -1;
+	for (i = 0; i < w->h.n_items && rc == 0; i++)
+		rc = check_item(w, s, i, p, e);
+	burin_profile_free(&p);
+	return rc;
+}
+
+/* --- the invite ----------------------------------------------------------- */
+
+static int
+use_of(const struct cmc_work *w, unsigned char use[CA_SHA256],
+    struct burin_error *e)
+{
+	const struct burin_cmc_heard *h = &w->h;
+
+	if (h->simple) {
+		memcpy(use, h->items[0].sha256, CA_SHA256);
+		return 0;
+	}
+	if (EVP_Q_digest(NULL, "SHA256", NULL, h->reqs, h->reqs_len, use, NULL))
+		return 0;
+	return burin_fail_openssl(
+	    e, BURIN_EINTERNAL, "digest-failed", "SHA-256 failed");
+}
+
+/*
+ * Before anything leaves: of two messages with one secret only one is passed
+ * on. And that one again, when its answer was lost.
+ */
+static int
+reserve(struct cmc_work *w, struct burin_error *e)
+{
+	const struct invite *invite = cmc_invite(w);
+	unsigned char use[CA_SHA256];
+	int rc;
+
+	if (invite == NULL || w->h.n_items == 0)
+		return 0;
+	if (use_of(w, use, e) != 0 || store_begin(w->s->store, e) != 0)
+		return -1;
+	rc = invite_check(w->s->store, invite, use, w->t->now, e);
+	if (rc == 0)
+		rc = store_invite_use(
+		    w->s->store, invite->id, use, w->t->now, e);
+	return store_end(w->s->store, rc == 0, e) != 0 ? -1 : rc;
+}
+
+/*
+ * What was refused for good has used nothing up. The secret of what goes on
+ * is kept for its next message: a conversation holds it.
+ */
+static int
+settle(struct cmc_work *w, enum burin_cmc_status status, struct burin_error *e)
+{
+	struct store *st = w->s->store;
+	const struct invite *invite = cmc_invite(w);
+	struct talk t = { .kind = (char *)(uintptr_t) "passed",
+		.principal = w->principal,
+		.profile = (char *)(uintptr_t) "-",
+		.via = (char *)(uintptr_t)w->t->via,
+		.created = w->t->now };
+	unsigned char use[CA_SHA256];
+
+	if (invite == NULL || w->h.n_items == 0)
+		return 0;
+	if (status == BURIN_CMC_FAILED || status == BURIN_CMC_NO_SUPPORT)
+		return use_of(w, use, e) != 0
+		    ? -1
+		    : store_invite_release(st, invite->id, use, w->t->now, e);
+	if (status != BURIN_CMC_POP_REQUIRED &&
+	    store_invite_spend(st, invite->id, w->t->now, e) != 0)
+		return -1;
+	if (status == BURIN_CMC_SUCCESS || w->h.simple)
+		return 0;
+	if (w->h.transaction.len > CA_MAX_TRANSACTION ||
+	    talk_token(t.token, e) != 0)
+		return 0;
+	memcpy(t.transaction, w->h.transaction.data, w->h.transaction.len);
+	t.transaction_len = w->h.transaction.len;
+	t.invite = invite->id;
+	return store_talk_put(st, &t, e);
+}
+
+/* --- the answer ----------------------------------------------------------- */
+
+/* "cmc-badIdentity" as the reader of an answer has it. */
+static enum burin_cmc_fail
+fail_named(const char *code)
+{
+	const char *name;
+	int i;
+
+	for (i = BURIN_CMC_BAD_ALG; i <= BURIN_CMC_AUTH_DATA_FAIL; i++) {
+		name = burin_cmc_fail_name(i);
+		if (strncmp(code, "cmc-", 4) == 0 &&
+		    strcmp(code + 4, name) == 0)
+			return (enum burin_cmc_fail)i;
+	}
+	return BURIN_CMC_FAIL_NONE;
+}
+
+static enum burin_cmc_status
+status_of(const struct burin_cmc_reply *r)
+{
+	switch (r->outcome) {
+	case BURIN_CMC_WAIT:
+		return BURIN_CMC_PENDING;
+	case BURIN_CMC_CHALLENGE:
+		return BURIN_CMC_POP_REQUIRED;
+	case BURIN_CMC_CONFIRM:
+		return BURIN_CMC_CONFIRM_REQUIRED;
+	case BURIN_CMC_DONE:
+	default:
+		return BURIN_CMC_SUCCESS;
+	}
+}
+
+/* Serial numbers of what was certified, for the log. */
+static void
+list_serials(const struct cmc_work *w, const struct burin_cmc_reply *r,
+    char *out, size_t size)
+{
+	size_t i, n = 0;
+	char *serial;
+	int k;
+
+	out[0] = '\0';
+	for (k = 0; k < sk_X509_num(r->certs); k++) {
+		X509 *cert = sk_X509_value(r->certs, k);
+
+		for (i = 0; i < w->h.n_items; i++) {
+			if (EVP_PKEY_eq(X509_get0_pubkey(cert),
+				w->h.items[i].asked.pub) != 1)
+				continue;
+			serial =
+			    burin_serial_text(X509_get0_serialNumber(cert));
+			if (serial != NULL && n + strlen(serial) + 2 < size)
+				n += (size_t)snprintf(
+				    out + n, size - n, " %s", serial);
+			free(serial);
+			break;
+		}
+	}
+	/* Keys of two types are not equal, which OpenSSL calls an error. */
+	ERR_clear_error();
+}
+
+/* One line in the audit log, with what follows from the answer. */
+int
+cmc_pass_note(struct cmc_work *w, enum burin_cmc_status status,
+    const char *what, struct burin_error *e)
+{
+	struct store *st = w->s->store;
+	int rc;
+
+	if (store_begin(st, e) != 0)
+		return -1;
+	rc = store_audit(st, e, "passed", "%s of %s: %s%s", w->t->via,
+	    w->principal[0] != '\0' ? w->principal : "nobody",
+	    burin_cmc_status_name(status), what);
+	if (rc == 0)
+		rc = settle(w, status, e);
+	return store_end(st, rc == 0, e) != 0 ? -1 : rc;
+}
+
+/*
+ * Reads the answer as its receiver will, to know how it went; it goes back as
+ * it came whatever it says, for the receiver judges it by himself.
+ */
+static int
+look_at(struct cmc_work *w, const struct ra_item *item, struct burin_error *e)
+{
+	struct burin_cmc_thread thread = { .transaction = w->h.transaction,
+		.sent = w->h.sender_nonce };
+	STACK_OF(X509) *anchors = sk_X509_new_null();
+	struct burin_cmc_expect x = { .status = BURIN_ECHECK,
+		.thread = &thread,
+		.request = item->der,
+		.request_len = item->len,
+		.anchors = anchors,
+		.now = w->t->now,
+		.skew = SKEW,
+		.simple = 1 };
+	struct burin_error why = BURIN_ERROR_INIT;
+	struct burin_cmc_reply r;
+	char what[BURIN_ERROR_TEXT];
+	int rc = 0;
+
+	if (anchors == NULL || !sk_X509_push(anchors, w->s->ca->cert)) {
+		sk_X509_free(anchors);
+		return burin_fail_memory(e);
+	}
+	if (w->is_ra) {
+		x.layer = item->der;
+		x.layer_len = item->len;
+	}
+	if (burin_cmc_read(item->answer, item->answer_len, &x, &r, &why) == 0) {
+		w->status = status_of(&r);
+		w->passed_full = r.signer[0] != '\0';
+		list_serials(w, &r, what, sizeof(what));
+	} else {
+		w->status = strcmp(why.code, "cmc-noSupport") == 0
+		    ? BURIN_CMC_NO_SUPPORT
+		    : BURIN_CMC_FAILED;
+		w->fail = fail_named(why.code);
+		w->passed_full = 1;
+		(void)snprintf(
+		    what, sizeof(what), " %s: %.400s", why.code, why.reason);
+		(void)snprintf(w->trouble, sizeof(w->trouble), "%s", what + 1);
+	}
+	burin_cmc_reply_clear(&r);
+	sk_X509_free(anchors);
+	rc = cmc_pass_note(w, w->status, what, e);
+	return rc;
+}
+
+/* --- passing on ----------------------------------------------------------- */
+
+int
+cmc_not_passed(struct cmc_work *w, struct burin_error *e)
+{
+	if (e->status == BURIN_EUSAGE ||
+	    (e->status == BURIN_EAUTHORITY &&
+		(strcmp(e->code, "cmc-badRequest") == 0 ||
+		    strcmp(e->code, "message-too-long") == 0))) {
+		e->status = BURIN_EAUTHORITY;
+		w->why.status = BURIN_CMC_FAILED;
+		w->why.fail = BURIN_CMC_BAD_REQUEST;
+		w->why.n = 0;
+		return -1;
+	}
+	(void)burin_error_advice(e,
+	    "look at upstream in authority.cnf, and whether this RA's "
+	    "certificate still stands");
+	e->status = BURIN_EINTERRUPTED;
+	w->later = 1;
+	return -1;
+}
+
+static int
+pass_full(struct cmc_work *w, struct ra_item *item, struct burin_error *e)
+{
+	if (ra_pass(w->s->ra, item, w->t->now, e) != 0)
+		return cmc_not_passed(w, e);
+	if (look_at(w, item, e) != 0)
+		return -1;
+	w->passed = item->answer;
+	w->passed_len = item->answer_len;
+	item->answer = NULL;
+	return 0;
+}
+
+/* --- all of it ------------------------------------------------------------ */
+
+static int
+judge(struct cmc_work *w, struct saying *s, struct burin_error *e)
+{
+	int r;
+
+	if (is_unjudged(w))
+		return 1;
+	if (w->h.n_items > 0) {
+		if (burin_cmc_hear_pops(
+			&w->h, w->s->pop_key, w->s->pop_cert, e) != 0)
+			return -1;
+		if ((r = cmc_pops(w, e)) <= 0)
+			return r;
+		if (is_known_here(w) && check_items(w, s, e) != 0)
+			return -1;
+	}
+	if (say_identity(w, s, e) != 0 || say_pops(w, s, e) != 0 ||
+	    say_nonce(w, s, e) != 0 || reserve(w, e) != 0)
+		return -1;
+	return 1;
+}
+
+int
+cmc_pass_on(struct cmc_work *w, struct burin_error *e)
+{
+	struct ra_item item = { .der = w->h.message,
+		.len = w->h.message_len,
+		.profile = cmc_pass_profile(w) };
+	struct saying s;
+	int r, rc = -1;
+
+	if ((r = cmc_poll_simple(w, e)) != 0)
+		return r < 0 ? -1 : 0;
+	if (saying_new(w, &s, e) != 0)
+		goto out;
+	if (somebody(w, e) != 0 || (r = judge(w, &s, e)) < 0)
+		goto out;
+	rc = 0;
+	if (r == 0)
+		goto out; /* the answer is a challenge, or says what is wrong */
+	item.vouches = s.list;
+	item.n_vouches = s.n;
+	rc =
+	    w->h.simple ? cmc_pass_simple(w, &item, e) : pass_full(w, &item, e);
+out:
+	saying_clear(w, &s);
+	ra_item_clear(&item);
+	return rc;
+}
