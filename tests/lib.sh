@@ -200,7 +200,7 @@ authority_init() {
 	softhsm_token test-ca
 	ca_module=(--module "$SOFTHSM")
 	burin "${ca_module[@]}" authority init "$work/ca" --token test-ca \
-		--name 'Test CA' --resource 'IPv6:2001:db8::/32' \
+		--name 'Test CA' --resource 'IPv6:2001:db8::/32' "$@" \
 		--pin-source "file:$work/pin" >"$work/out" 2>"$work/err" ||
 		die "authority init"
 }

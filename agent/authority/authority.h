@@ -30,10 +30,11 @@ struct authority_init {
 	struct burin_token *token;
 	const char *name;	      /* CN of the CA, or a whole DN with '=' */
 	enum burin_key_type key_type; /* RSA or EC */
-	unsigned days;		      /* life of the CA certificate */
-	const char *const *resources; /* NULL-ended "IPv6:::/0" or NULL */
-	const char *const *hosts;     /* names of the server, NULL-ended */
-	const char *url;	      /* where others reach it, or NULL */
+	enum burin_key_type cmc_key_type; /* the same, of who signs CMC */
+	unsigned days;			  /* life of the CA certificate */
+	const char *const *resources;	  /* NULL-ended "IPv6:::/0" or NULL */
+	const char *const *hosts;	  /* names of the server, NULL-ended */
+	const char *url;		  /* where others reach it, or NULL */
 	/* Then dir, token, name and hosts count beside it; NULL: a CA. */
 	const struct authority_init_ra *ra;
 };

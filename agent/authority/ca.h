@@ -233,6 +233,7 @@ struct settings {
 	int rename;	       /* changeSubjectName needs no approval */
 	int confirm;	       /* CMC: certificates are to be accepted */
 	enum mail_from mail_from;
+	int publish_anchors;   /* CMC: answers bring the trust anchors */
 	char *hosts[CA_MAX_HOSTS + 1]; /* NULL-ended */
 };
 void settings_clear(struct settings *s);
@@ -302,6 +303,18 @@ int ca_cert_write(
 int ca_text_write(const char *dir, const char *name, const char *text,
     size_t len, struct burin_error *e);
 
+/* --- anchors.c: trust anchors that answers of CMC bring ---------------------
+ */
+
+struct anchors {
+	STACK_OF(X509) * certs; /* NULL: none are published */
+	long long number;	/* seqNumber: rises when they change */
+};
+/* The CA's certificate and DIR/anchors.pem; anchors_clear in any case. */
+int anchors_open(const char *dir, struct store *st, X509 *ca, time_t now,
+    struct anchors *out, struct burin_error *e);
+void anchors_clear(struct anchors *a);
+
 /* --- certs.c: the authority's own certificates ---------------------------- */
 
 struct own_ca {
@@ -353,6 +366,7 @@ struct authority {
 	struct burin_key *ca_key, *cmc_key, *tls_key, *pop_key;
 	struct issuer ca; /* the key's side borrowed, the certificate owned */
 	X509 *cmc_cert, *tls_cert, *pop_cert;
+	struct anchors anchors;
 };
 
 struct door;

@@ -11,6 +11,8 @@
 
 #include "cmc_work.h"
 
+#define ANCHORS_ROUNDS 10000 /* an invite's secret is 128 random bits */
+
 /* --- what is done -------------------------------------------------------- */
 
 static int
@@ -47,7 +49,7 @@ act(struct cmc_work *w, struct burin_error *e)
 	if (hear(w, e) != 0)
 		return is_for_others(w, e) ? cmc_pass_on(w, e) : -1;
 	if (cmc_nonce_check(w, e) != 0 || cmc_who(w, e) != 0 ||
-	    cmc_may_state(w, e) != 0)
+	    cmc_may_state(w, e) != 0 || cmc_note_info(w, e) != 0)
 		return -1;
 	if (w->s->ra != NULL)
 		return cmc_pass_on(w, e);
@@ -125,6 +127,31 @@ add_ca(struct cmc_work *w, struct burin_error *e)
 	    : burin_fail_memory(e);
 }
 
+/*
+ * Who enrols may have no anchor yet (section 6.16), whatever is answered but a
+ * refusal; a challenge is none.
+ */
+static const struct burin_cmc_publication *
+publish(const struct cmc_work *w, struct burin_cmc_identity *id,
+    struct burin_cmc_publication *out)
+{
+	int refused = w->fail != BURIN_CMC_FAIL_NONE && w->n_challenges == 0;
+
+	if (w->s->anchors == NULL || refused ||
+	    (w->h.n_items == 0 && w->h.pend_token.len == 0))
+		return NULL;
+	memset(out, 0, sizeof(*out));
+	out->number = (long)w->s->anchors->number;
+	out->anchors = w->s->anchors->certs;
+	if (w->secret != NULL) {
+		id->identification = w->h.identification;
+		id->secret = w->secret;
+		out->identity = id;
+		out->rounds = ANCHORS_ROUNDS;
+	}
+	return out;
+}
+
 static int
 make_full(struct cmc_work *w, struct cmc_reply *out, struct burin_error *e)
 {
@@ -135,6 +162,8 @@ make_full(struct cmc_work *w, struct cmc_reply *out, struct burin_error *e)
 		.signing_time = w->t->now,
 		.certs = w->certs,
 		.crls = w->crls };
+	struct burin_cmc_publication pub;
+	struct burin_cmc_identity id = { 0 };
 	struct burin_cmc_state_of *states;
 	struct burin_cmc_answer a = { 0 };
 	unsigned char nonce[CMC_NONCE];
@@ -160,6 +189,7 @@ make_full(struct cmc_work *w, struct cmc_reply *out, struct burin_error *e)
 	a.inside_ids = w->inside_ids;
 	a.n_inside = w->n_inside;
 	a.batch = w->n_inside > 0;
+	a.publication = publish(w, &id, &pub);
 	a.signer = &signer;
 	out->full = 1;
 	rc = burin_cmc_answer_make(&a, &out->der, &out->len, e);

@@ -29,6 +29,7 @@ struct cmc_server {
 	X509 *pop_cert;
 	unsigned char nonce_key[CA_SHA256]; /* store_subkey */
 	struct ra *ra; /* an RA: what it passes on through; NULL: a CA */
+	const struct anchors *anchors; /* published, NULL: none */
 };
 
 /* One message. Borrowed. */

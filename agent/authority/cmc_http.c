@@ -65,6 +65,7 @@ cmc_server_of(
 	s->profiles = a->profiles;
 	s->cert = a->cmc_cert;
 	s->pop_cert = a->pop_cert;
+	s->anchors = a->anchors.certs != NULL ? &a->anchors : NULL;
 	if ((s->key = burin_key_evp(a->cmc_key, e)) == NULL ||
 	    (s->pop_key = burin_key_evp(a->pop_key, e)) == NULL)
 		return -1;

@@ -14,6 +14,7 @@
 #include "cmc_work.h"
 
 #define MAX_STATE_TEXT 400 /* bytes of a statusString of ours */
+#define MAX_INFO 256	   /* bytes of regInfo in the audit log */
 
 /* Policy and proofs speak in words of their own; CMC has fourteen numbers. */
 static const struct {
@@ -214,4 +215,28 @@ cmc_deny(struct cmc_work *w, const uint32_t *parts, size_t n,
 		return rc;
 	return log_refusal(
 	    w, &w->states[w->n_states - 1], request, before.code, e);
+}
+
+int
+cmc_note_info(const struct cmc_work *w, struct burin_error *e)
+{
+	const struct burin_cmc_octets *o = &w->h.reg_info;
+	char text[MAX_INFO * 4 + 1] = "";
+	size_t i, n = 0;
+
+	if (o->len == 0 || w->speaker == CMC_SPEAKER_NONE)
+		return 0;
+	/* What it means is between people: here it only must not mislead. */
+	for (i = 0; i < o->len && i < MAX_INFO; i++) {
+		unsigned char c = o->data[i];
+
+		if (c >= ' ' && c <= '~' && c != '\\' && c != '"')
+			text[n++] = (char)c;
+		else
+			n += (size_t)snprintf(
+			    text + n, sizeof(text) - n, "\\x%02x", c);
+	}
+	text[n] = '\0';
+	return store_note(w->s->store, e, "told", "%s by %s: regInfo \"%s\"%s",
+	    w->t->via, w->principal, text, i < o->len ? ", cut" : "");
 }

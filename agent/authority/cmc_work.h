@@ -98,6 +98,8 @@ int cmc_tell_of(struct cmc_work *w, enum burin_cmc_status status,
  */
 int cmc_deny(struct cmc_work *w, const uint32_t *parts, size_t n,
     const unsigned char *request, struct burin_error *e);
+/* regInfo (section 6.12) of who is known: a line in the audit log. */
+int cmc_note_info(const struct cmc_work *w, struct burin_error *e);
 /* What the codes of policy and proofs are in CMC. */
 enum burin_cmc_fail cmc_fail_of(const char *code);
 

@@ -23,21 +23,29 @@ static const char *const default_hosts[] = { "localhost", "127.0.0.1", "::1",
 	NULL };
 
 static int
-check_input(const struct authority_init *in, struct burin_error *e)
+check_type(enum burin_key_type type, const char *what, struct burin_error *e)
 {
-	switch (in->key_type) {
+	switch (type) {
 	case BURIN_RSA_2048:
 	case BURIN_RSA_3072:
 	case BURIN_RSA_4096:
 	case BURIN_EC_P256:
 	case BURIN_EC_P384:
 	case BURIN_EC_P521:
-		break;
+		return 0;
 	default:
 		return burin_fail(e, BURIN_EUSAGE, "key-type-refused",
-		    "a CA key is RSA or EC, not %s",
-		    burin_key_type_name(in->key_type));
+		    "a key that signs %s is RSA or EC, not %s", what,
+		    burin_key_type_name(type));
 	}
+}
+
+static int
+check_input(const struct authority_init *in, struct burin_error *e)
+{
+	if (check_type(in->key_type, "certificates", e) != 0 ||
+	    check_type(in->cmc_key_type, "CMC", e) != 0)
+		return -1;
 	if (in->days == 0 || in->days > MAX_DAYS)
 		return burin_fail(e, BURIN_EUSAGE, "days-refused",
 		    "a CA certificate lives 1 to %d days", MAX_DAYS);
@@ -45,8 +53,8 @@ check_input(const struct authority_init *in, struct burin_error *e)
 		return -1;
 	if (!burin_token_can_generate(in->token, BURIN_EC_P256)) {
 		(void)burin_fail(e, BURIN_EUSAGE, "token-unfit",
-		    "the token makes no EC P-256 keys, which CMC, POP and the "
-		    "HTTPS server need");
+		    "the token makes no EC P-256 keys, which POP and the HTTPS "
+		    "server need");
 		return burin_error_token(e, "%s", burin_token_name(in->token));
 	}
 	return 0;
@@ -114,8 +122,8 @@ make_keys(struct build *b, struct burin_error *e)
 {
 	if (make_key(b, b->in->key_type, BURIN_USE_SIGN, "burin CA", &b->ca_key,
 		e) != 0 ||
-	    make_key(b, BURIN_EC_P256, BURIN_USE_SIGN, "burin CMC", &b->cmc_key,
-		e) != 0 ||
+	    make_key(b, b->in->cmc_key_type, BURIN_USE_SIGN, "burin CMC",
+		&b->cmc_key, e) != 0 ||
 	    make_key(b, BURIN_EC_P256, BURIN_USE_SIGN, "burin TLS server",
 		&b->tls_key, e) != 0)
 		return -1;
@@ -234,7 +242,8 @@ write_settings(struct build *b, struct burin_error *e)
 {
 	struct settings s = { .retry_after = CA_RETRY_AFTER,
 		.rate = CA_RATE,
-		.crl_days = CA_CRL_DAYS };
+		.crl_days = CA_CRL_DAYS,
+		.publish_anchors = 1 };
 	size_t i;
 	int rc = -1;
 

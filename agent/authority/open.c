@@ -261,8 +261,12 @@ authority_open_front(const char *dir, struct door *d, struct authority **out,
 		a->cmc_cert = held(door_cert(d, DOOR_CMC));
 		a->tls_cert = held(door_cert(d, DOOR_TLS));
 		a->pop_cert = held(door_cert(d, DOOR_POP));
-		*out = a;
-		return 0;
+		if (!a->cnf.publish_anchors ||
+		    anchors_open(
+			dir, a->store, ca, time(NULL), &a->anchors, e) == 0) {
+			*out = a;
+			return 0;
+		}
 	}
 	authority_close(&a);
 	return burin_error_step(e, "authority-open");
@@ -280,6 +284,7 @@ authority_close(struct authority **ap)
 	X509_free(a->cmc_cert);
 	X509_free(a->tls_cert);
 	X509_free(a->pop_cert);
+	anchors_clear(&a->anchors);
 	authority_keys_close(a);
 	settings_clear(&a->cnf);
 	free(a->profiles);

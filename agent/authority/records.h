@@ -303,9 +303,12 @@ int store_challenge_put(struct store *st, const struct challenge *c,
 int store_challenge_take(struct store *st, const struct challenge *c,
     time_t now, struct burin_secret **y, struct burin_error *e);
 
-/* seqNumber of the next trustedAnchors (RFC 10002 section 6.15). */
-int store_anchors_next(
-    struct store *st, long long *number, struct burin_error *e);
+/*
+ * seqNumber of trustedAnchors (RFC 10002 section 6.15) for a set of anchors:
+ * a new one (*fresh 1) only when the last one was for another set.
+ */
+int store_anchors_number(struct store *st, const unsigned char set[CA_SHA256],
+    time_t now, long long *number, int *fresh, struct burin_error *e);
 /*
  * Forgets what is over: talks older than keep seconds, challenges that have
  * expired, secrets that nobody needs any more.
@@ -346,7 +349,7 @@ int store_counts(
  * One line of the audit log, chained to the one before by its hash. Events:
  * "issued", "refused", "pending", "approved", "denied", "revoked", "held",
  * "released", "crl", "confirmed", "proof-failed", "invited", "initialized",
- * "passed" (by an RA).
+ * "passed" (by an RA), "anchors", "told".
  */
 int store_audit(struct store *st, struct burin_error *e, const char *event,
     const char *fmt, ...) BURIN_PRINTF(4, 5);

@@ -87,6 +87,11 @@ write_policy(BIO *out, const struct settings *s)
 	    "# A mail that is from another address than its request is for: "
 	    "refuse,\n# pending or accept.\nmail_from = %s\n",
 	    mail_from[s->mail_from]);
+	(void)BIO_printf(out,
+	    "# Answers of CMC bring the trust anchors, ca.pem and those of "
+	    "anchors.pem:\n# yes or no.\n"
+	    "publish_anchors = %s\n",
+	    s->publish_anchors ? "yes" : "no");
 }
 
 int
@@ -267,6 +272,8 @@ read_policy(struct settings *s, const CONF_VALUE *v, struct burin_error *e)
 		return read_switch(&s->rename, v, e);
 	if (strcmp(v->name, "confirm") == 0)
 		return read_switch(&s->confirm, v, e);
+	if (strcmp(v->name, "publish_anchors") == 0)
+		return read_switch(&s->publish_anchors, v, e);
 	if (strcmp(v->name, "renew_same_key") == 0) {
 		if (read_switch(&same, v, e) != 0)
 			return -1;
@@ -339,6 +346,7 @@ settings_read(const char *dir, struct settings *s, struct burin_error *e)
 	s->retry_after = CA_RETRY_AFTER;
 	s->rate = CA_RATE;
 	s->crl_days = CA_CRL_DAYS;
+	s->publish_anchors = 1;
 	if (ca_path(dir, "authority.cnf", &path, e) != 0)
 		goto out;
 	if ((conf = NCONF_new(NULL)) == NULL) {

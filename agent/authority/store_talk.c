@@ -224,21 +224,31 @@ out:
 	return rc;
 }
 
+/*
+ * Minutes since 1970 where that is more: the numbers of an authority that was
+ * made anew in the place of another one go on from there.
+ */
 int
-store_anchors_next(struct store *st, long long *number, struct burin_error *e)
+store_anchors_number(struct store *st, const unsigned char set[CA_SHA256],
+    time_t now, long long *number, int *fresh, struct burin_error *e)
 {
 	sqlite3_stmt *q = NULL;
 	int rc = -1;
 
 	*number = 0;
-	if (store_query(st, &q, e,
-		"UPDATE anchors SET number = number + 1 RETURNING number",
-		"") != 0 ||
-	    store_step(st, q, e) <= 0)
-		goto out;
-	*number = sqlite3_column_int64(q, 0);
-	rc = store_step(st, q, e);
-out:
+	*fresh = 0;
+	if (store_exec(st, e,
+		"UPDATE anchors SET hash = ?, number = max(number + 1, ?)"
+		" WHERE hash IS NOT ?",
+		"bib", set, (size_t)CA_SHA256, (long long)now / 60, set,
+		(size_t)CA_SHA256) != 0)
+		return -1;
+	*fresh = sqlite3_changes(st->db) > 0;
+	if (store_query(st, &q, e, "SELECT number FROM anchors", "") == 0 &&
+	    store_step(st, q, e) > 0) {
+		*number = sqlite3_column_int64(q, 0);
+		rc = 0;
+	}
 	(void)sqlite3_finalize(q);
 	return rc;
 }

@@ -18,6 +18,8 @@ static const struct opt init_opts[] = {
 	{ "token", 0, OPT_VALUE, "URI", "the token for the keys" },
 	{ "name", 0, OPT_VALUE, "NAME", "of the CA: its CN, or a whole DN" },
 	{ "key-type", 0, OPT_VALUE, "TYPE", "rsa:… or ec:… (ec:P-256)" },
+	{ "cmc-key-type", 0, OPT_VALUE, "TYPE",
+	    "of the key that signs CMC: the same (ec:P-256)" },
 	{ "days", 0, OPT_VALUE, "N", "life of the CA certificate (3650)" },
 	{ "resource", 0, OPT_LIST, "BLOCK",
 	    "IP resources of the CA: IPv6:2001:db8::/32" },
@@ -108,6 +110,10 @@ init_ca_options(struct cli *c, struct authority_init *in, struct burin_error *e)
 	value = arg_value(c->args, "key-type");
 	if (work_key_type(
 		value != NULL ? value : "ec:P-256", &in->key_type, e) != 0)
+		return -1;
+	value = arg_value(c->args, "cmc-key-type");
+	if (work_key_type(
+		value != NULL ? value : "ec:P-256", &in->cmc_key_type, e) != 0)
 		return -1;
 	if ((value = arg_value(c->args, "days")) != NULL &&
 	    work_number("days", value, 1, MAX_DAYS, &days, e) != 0)

@@ -87,13 +87,14 @@ check_plan(struct cli *c, const struct plan *p, struct burin_key_spec *spec,
 
 	if (check_transport(c, p, e) != 0)
 		return -1;
-	if (p->trust == NULL && p->ca_fingerprint == NULL) {
+	if (p->trust == NULL && !plan_finds_anchors(p)) {
 		(void)burin_fail(e, BURIN_EUSAGE, "option-missing",
 		    "nothing says which authority is believed");
 		(void)burin_error_rule(e, "RFC 7030 section 4.1.1");
 		(void)burin_error_advice(e,
 		    "--trust FILE, or --ca-fingerprint HEX for the first "
-		    "contact");
+		    "contact; by CMC --user and --secret, where the authority "
+		    "publishes its anchors");
 		return burin_error_step(e, "plan");
 	}
 	if (plan_subject(p, &s, e) != 0)

@@ -50,19 +50,10 @@ keep_thread(
 
 /* --- who speaks ----------------------------------------------------------- */
 
-/*
- * A name or a source of the secret says that there is one; a certificate that
- * is there already is a better identity (RFC 10002 section 6.3.2).
- */
 static int
 has_secret(const struct walk *w)
 {
-	const struct plan *p = &w->plan;
-
-	return w->en->secret != NULL && p->reenroll_key == NULL &&
-	    (p->user != NULL ||
-		(p->secret_source != NULL &&
-		    strcmp(p->secret_source, "prompt") != 0));
+	return w->en->secret != NULL && plan_has_secret(&w->plan);
 }
 
 int

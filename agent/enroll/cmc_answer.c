@@ -51,6 +51,7 @@ find_identity(
 static int
 listen_open(struct walk *w, struct listening *l, struct burin_error *e)
 {
+	struct burin_cmc_identity *known = NULL;
 	unsigned use;
 
 	memset(l, 0, sizeof(*l));
@@ -67,6 +68,11 @@ listen_open(struct walk *w, struct listening *l, struct burin_error *e)
 	l->x.request = sent(w->job)->data;
 	l->x.request_len = sent(w->job)->len;
 	l->x.anchors = l->anchors;
+	l->x.bootstrap = l->anchors == NULL;
+	/* Known already: authData costs no question then. */
+	if (w->secret != NULL && cmc_identity(w, &l->identity, &known, e) != 0)
+		return -1;
+	l->x.identity = known;
 	l->x.now = time(NULL);
 	l->x.skew = CHECK_SKEW;
 	l->x.find_identity = find_identity;
@@ -248,6 +254,9 @@ keep_anchors(
 		    sk_X509_num(r->anchors), r->anchors_number);
 		w->en->note(w->en->arg, text);
 	}
+	/* Of a first contact: the secret has shown that they are right. */
+	if (w->plan.trust == NULL && walk_trust(w, r->anchors, e) != 0)
+		return -1;
 	return journal_anchors_keep(w->en->journal, w->job->server, w->job->id,
 	    r->anchors_number, r->anchors, e);
 }

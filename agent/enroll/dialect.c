@@ -68,6 +68,22 @@ plan_speaks_cmc(const struct plan *p)
 	return transport_carries(p->protocol) == TRANSPORT_CMC;
 }
 
+int
+plan_has_secret(const struct plan *p)
+{
+	return p->reenroll_key == NULL &&
+	    (p->user != NULL ||
+		(p->secret_source != NULL &&
+		    strcmp(p->secret_source, "prompt") != 0));
+}
+
+int
+plan_finds_anchors(const struct plan *p)
+{
+	return p->ca_fingerprint != NULL ||
+	    (plan_speaks_cmc(p) && plan_has_secret(p));
+}
+
 const struct dialect *
 walk_dialect(const struct walk *w)
 {

@@ -104,6 +104,15 @@ int plan_key_spec(
 /* 1 when the plan asks in Full requests of CMC (dialect.c). */
 int plan_speaks_cmc(const struct plan *p);
 /*
+ * 1 when a name or a source of the shared secret says that there is one; a
+ * certificate that is there already is a better identity (RFC 10002 section
+ * 6.3.2).
+ */
+int plan_has_secret(const struct plan *p);
+/* 1 when a plan without trust finds anchors: by a fingerprint, or in the
+ * answer, where the secret authenticates them (RFC 10002 section 6.16). */
+int plan_finds_anchors(const struct plan *p);
+/*
  * PKCS#10 is signed with the key it is for: any other key is refused
  * (BURIN_EUSAGE "key-cannot-sign"), unless the plan speaks CMC or CRMF,
  * which have proofs for every key, or names another proof. usage 0: what keys

@@ -49,6 +49,9 @@ int walk_stopped(const struct engine *en);
 
 /* --- steps_key.c ------------------------------------------------------- */
 
+/* The anchors of a first contact become part of the plan, and of the job. */
+int walk_trust(struct walk *w, STACK_OF(X509) * anchors, struct burin_error *e);
+
 /* Finds the token of the job and logs in, once. */
 int walk_token(struct walk *w, struct burin_error *e);
 /* Finds the job's key again, once, and makes sure it is the same key. */

@@ -198,13 +198,13 @@ open_round(
 {
 	const struct job *job = w->job;
 
-	if (w->plan.trust == NULL)
-		return burin_fail(e, BURIN_EINTERNAL, "trust-missing",
-		    "the plan of job %s has no trust anchor", job->id);
 	if (walk_dialect(w)->answer(w, &c->bag, answer, e) != 0)
 		return -1;
 	if (*answer != ANSWER_CERTS)
 		return 0;
+	if (w->plan.trust == NULL)
+		return burin_fail(e, BURIN_ECHECK, "trust-missing",
+		    "the answer brought no trust anchor for job %s", job->id);
 	if (walk_anchors(w, 0, &c->anchors, e) != 0 ||
 	    burin_asked_parse(job->request.data, job->request.len,
 		burin_key_public(w->r->key), BURIN_EINTERNAL, &c->asked,

@@ -18,32 +18,42 @@
 
 /* --- the plan, before anything is touched -------------------------------- */
 
-/* The anchor of a first contact becomes part of the plan. */
+int
+walk_trust(struct walk *w, STACK_OF(X509) * anchors, struct burin_error *e)
+{
+	BIO *mem = BIO_new(BIO_s_mem());
+	char *text;
+	long n = 0;
+	int i, ok = mem != NULL;
+
+	for (i = 0; ok && i < sk_X509_num(anchors); i++)
+		ok = PEM_write_bio_X509(mem, sk_X509_value(anchors, i));
+	if (ok && (n = BIO_get_mem_data(mem, &text)) > 0)
+		w->plan.trust = strndup(text, (size_t)n);
+	BIO_free(mem);
+	if (w->plan.trust == NULL)
+		return burin_fail_memory(e);
+	return walk_save_plan(w, e);
+}
+
 static int
 bootstrap(struct walk *w, struct burin_error *e)
 {
 	struct transport_config c;
+	STACK_OF(X509) *one = sk_X509_new_null();
 	X509 *anchor = NULL;
-	BIO *mem = NULL;
-	char *text;
-	long n;
 	int rc = -1;
 
 	if (walk_transport(w, &c, e) != 0)
 		goto out;
 	if (transport_bootstrap(&c, w->plan.ca_fingerprint, &anchor, e) != 0)
 		goto out;
-	if ((mem = BIO_new(BIO_s_mem())) == NULL ||
-	    !PEM_write_bio_X509(mem, anchor) ||
-	    (n = BIO_get_mem_data(mem, &text)) <= 0 ||
-	    (w->plan.trust = strndup(text, (size_t)n)) == NULL) {
-		burin_fail_memory(e);
-		goto out;
-	}
-	rc = walk_save_plan(w, e);
+	rc = one != NULL && sk_X509_push(one, anchor) > 0
+	    ? walk_trust(w, one, e)
+	    : burin_fail_memory(e);
 out:
 	walk_transport_clear(&c);
-	BIO_free(mem);
+	sk_X509_free(one);
 	X509_free(anchor);
 	return rc;
 }
@@ -55,7 +65,7 @@ check_trust(struct walk *w, struct burin_error *e)
 
 	if (w->plan.trust == NULL && w->plan.ca_fingerprint != NULL)
 		return bootstrap(w, e);
-	if (w->plan.trust == NULL) {
+	if (w->plan.trust == NULL && !plan_finds_anchors(&w->plan)) {
 		burin_fail(e, BURIN_EUSAGE, "trust-missing",
 		    "no trust anchor to check the certificate with");
 		return burin_error_advice(e,

@@ -53,11 +53,19 @@ check_number(const struct cmc_reader *rd, const ASN1_INTEGER *seq)
 	    number > INT32_MAX)
 		return refuse(rd, "anchors-replayed",
 		    "numbers them out of bounds (seqNumber)");
-	if (number <= rd->x->anchors_seen)
+	if (number < rd->x->anchors_seen)
 		return refuse(rd, "anchors-replayed",
-		    "they are no newer than those known (seqNumber)");
+		    "they are older than those known (seqNumber)");
 	rd->r->anchors_number = (long)number;
 	return 0;
+}
+
+/* An authority that publishes with every answer says mostly the same. */
+static int
+is_known(const struct cmc_reader *rd)
+{
+	return !rd->x->bootstrap &&
+	    rd->r->anchors_number == rd->x->anchors_seen;
 }
 
 /* 1 when cert has this hash, 0 when not, -1 with e set. */
@@ -81,9 +89,10 @@ has_hash(const struct cmc_reader *rd, X509 *cert, const char *md,
 }
 
 static int
-take_anchor(const struct cmc_reader *rd, STACK_OF(X509) * bag, const char *md,
-    const ASN1_OCTET_STRING *hash)
+take_anchor(const struct cmc_reader *rd, const char *md,
+    const ASN1_OCTET_STRING *hash, STACK_OF(X509) * out)
 {
+	STACK_OF(X509) *bag = rd->r->certs;
 	int i, same = 0, n = sk_X509_num(bag);
 	X509 *cert = NULL;
 
@@ -98,16 +107,17 @@ take_anchor(const struct cmc_reader *rd, STACK_OF(X509) * bag, const char *md,
 		    "does not hold the certificate of each hash");
 	if (X509_up_ref(cert) != 1)
 		return burin_fail_memory(rd->e);
-	if (sk_X509_push(rd->r->anchors, cert) == 0) {
+	if (sk_X509_push(out, cert) == 0) {
 		X509_free(cert);
 		return burin_fail_memory(rd->e);
 	}
 	return 0;
 }
 
+/* The certificates beside the list; free *out in any case. */
 static int
-take_anchors(const struct cmc_reader *rd, const CMC_ANCHORS *list,
-    const struct cmc_layer *layer, STACK_OF(X509) * bag)
+find_listed(
+    const struct cmc_reader *rd, const CMC_ANCHORS *list, STACK_OF(X509) * *out)
 {
 	const char *md = cmc_hash_name(list->hash, rd->x->legacy);
 	int i, n = sk_ASN1_OCTET_STRING_num(list->anchorHashes);
@@ -118,17 +128,33 @@ take_anchors(const struct cmc_reader *rd, const CMC_ANCHORS *list,
 	if (n < 1 || n > BURIN_MAX_CERTS)
 		return refuse(
 		    rd, "anchors-missing", "names none, or more than 64");
-	if (check_time(rd, layer) == -1 ||
-	    check_number(rd, list->seqNumber) == -1)
-		return -1;
-	if ((rd->r->anchors = sk_X509_new_null()) == NULL)
+	if ((*out = sk_X509_new_null()) == NULL)
 		return burin_fail_memory(rd->e);
 	for (i = 0; i < n; i++) {
-		if (take_anchor(rd, bag, md,
-			sk_ASN1_OCTET_STRING_value(list->anchorHashes, i)) ==
-		    -1)
+		if (take_anchor(rd, md,
+			sk_ASN1_OCTET_STRING_value(list->anchorHashes, i),
+			*out) == -1)
 			return -1;
 	}
+	return 0;
+}
+
+static int
+take_anchors(const struct cmc_reader *rd, const CMC_ANCHORS *list,
+    const struct cmc_layer *layer)
+{
+	STACK_OF(X509) *found = NULL;
+
+	if (find_listed(rd, list, &found) == -1 ||
+	    check_time(rd, layer) == -1 ||
+	    check_number(rd, list->seqNumber) == -1) {
+		sk_X509_pop_free(found, X509_free);
+		return -1;
+	}
+	if (is_known(rd))
+		sk_X509_pop_free(found, X509_free);
+	else
+		rd->r->anchors = found;
 	return 0;
 }
 
@@ -187,10 +213,44 @@ read_auth(const struct cmc_reader *rd, const struct cmc_layer *layer,
 	if (open_auth(rd, layer->in.body, value, &opened) == -1)
 		goto out;
 	list = cmc_body_value(opened.body, CMC_TRUSTED_ANCHORS);
-	rc = list == NULL ? 0 : take_anchors(rd, list, layer, rd->r->certs);
+	rc = list == NULL ? 0 : take_anchors(rd, list, layer);
 out:
 	cmc_opened_clear(&opened);
 	return rc;
+}
+
+int
+cmc_anchors_bootstrap(const struct cmc_reader *rd, const struct cmc_body *b)
+{
+	const ASN1_INTEGER *auth = cmc_body_value(b, CMC_AUTH_DATA);
+	struct cmc_opened opened = { NULL, NULL };
+	const CMC_ANCHORS *list;
+	int rc = -1;
+
+	if (auth == NULL)
+		return 0;
+	if (open_auth(rd, b, auth, &opened) == -1)
+		goto out;
+	list = cmc_body_value(opened.body, CMC_TRUSTED_ANCHORS);
+	if (list == NULL) {
+		(void)refuse_auth(rd, "publishes no trust anchor");
+		goto out;
+	}
+	if (find_listed(rd, list, &rd->kept->given) == -1)
+		goto out;
+	rd->kept->anchors = rd->kept->given;
+	rc = 0;
+out:
+	cmc_opened_clear(&opened);
+	return rc;
+}
+
+/* What is signed by the authority needs no secret to be believed. */
+static int
+needs_no_secret(const struct cmc_reader *rd, const struct cmc_layer *layer)
+{
+	return layer->voice == CMC_CA && !rd->x->bootstrap &&
+	    rd->x->identity == NULL;
 }
 
 /*
@@ -209,6 +269,7 @@ cmc_anchors_read(const struct cmc_reader *rd)
 	if (layer->voice == CMC_RA)
 		return 0;
 	if (auth != NULL)
-		return read_auth(rd, layer, auth);
-	return list == NULL ? 0 : take_anchors(rd, list, layer, rd->r->certs);
+		return needs_no_secret(rd, layer) ? 0
+						  : read_auth(rd, layer, auth);
+	return list == NULL ? 0 : take_anchors(rd, list, layer);
 }

@@ -159,7 +159,7 @@ auth_make(const struct burin_cmc_publication *pub, unsigned char **der,
 		goto out;
 	}
 	rc = burin_cms_authenticate(id->identification, id->secret, id->legacy,
-	    0, CMC_OID_PKI_DATA, content, (size_t)n, der, len, e);
+	    pub->rounds, CMC_OID_PKI_DATA, content, (size_t)n, der, len, e);
 out:
 	OPENSSL_free(content);
 	CMC_PKI_DATA_free(data);

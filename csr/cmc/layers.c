@@ -118,6 +118,27 @@ look_inside(const struct cmc_reader *rd, struct burin_cms *cms,
 	    BURIN_ECHECK, inside, rd->e);
 }
 
+/*
+ * Who has no anchor yet finds some in the body, or believes nothing of it: so
+ * here it is read before the signature is verified, as one is that has none.
+ */
+static int
+read_unknown(const struct cmc_reader *rd, struct cmc_layer *layer)
+{
+	const unsigned char *content;
+	size_t len;
+
+	content = burin_cms_content(layer->in.cms, &len);
+	if (cmc_body_parse(CMC_RESPONSE, content, len, BURIN_ECHECK,
+		&layer->in.body, rd->e) == -1 ||
+	    cmc_anchors_bootstrap(rd, layer->in.body) == -1)
+		return -1;
+	layer->voice = CMC_NOBODY;
+	if (rd->kept->anchors == NULL)
+		return 0;
+	return cmc_voice_find(rd, layer->in.cms, layer);
+}
+
 /* What the last envelope holds. */
 static int
 read_inside(const struct cmc_reader *rd, struct cmc_layer *layer)
@@ -134,6 +155,9 @@ read_inside(const struct cmc_reader *rd, struct cmc_layer *layer)
 	    (burin_cms_get_type(cms) != BURIN_CMS_SIGNED ||
 		burin_cms_n_signers(cms) > 0))
 		return malformed(rd, "is signed but has no content");
+	if (rd->x->bootstrap && rd->kept->anchors == NULL && content != NULL &&
+	    burin_cms_get_type(cms) == BURIN_CMS_SIGNED)
+		return read_unknown(rd, layer);
 	if (cmc_voice_find(rd, cms, layer) == -1)
 		return -1;
 	if (content == NULL)

@@ -122,6 +122,7 @@ burin_cmc_read(const void *data, size_t len, const struct burin_cmc_expect *x,
 		goto out;
 	}
 	rd.kept = r->kept;
+	rd.kept->anchors = x->anchors;
 	rc = read_answer(&rd, data, len);
 out:
 	ERR_clear_error();
@@ -143,6 +144,7 @@ burin_cmc_reply_clear(struct burin_cmc_reply *r)
 		cmc_opened_clear(&r->kept->sent);
 		cmc_opened_clear(&r->kept->layer);
 		free(r->kept->answers);
+		sk_X509_pop_free(r->kept->given, X509_free);
 		free(r->kept);
 	}
 	sk_X509_pop_free(r->certs, X509_free);

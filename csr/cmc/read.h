@@ -36,6 +36,9 @@ struct cmc_kept {
 	struct cmc_opened layer;
 	size_t n_answers;
 	const struct cmc_message_part **answers; /* NULL: none */
+	/* those of expect, or what bootstrap gave; NULL: none. Borrowed */
+	STACK_OF(X509) * anchors;
+	STACK_OF(X509) * given; /* by bootstrap */
 };
 
 /* One answer being read. */
@@ -109,5 +112,12 @@ int cmc_answers_find(const struct cmc_reader *rd);
 
 /* trustedAnchors and authData: sections 6.15 and 6.16. */
 int cmc_anchors_read(const struct cmc_reader *rd);
+/*
+ * Of a body that nobody answers for yet: the anchors in its authData, which
+ * the shared secret authenticates, into kept->anchors. Without authData it
+ * leaves NULL there.
+ */
+int cmc_anchors_bootstrap(
+    const struct cmc_reader *rd, const struct cmc_body *b);
 
 #endif

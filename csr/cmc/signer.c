@@ -117,7 +117,7 @@ find_path(const struct cmc_reader *rd, X509 *cert, STACK_OF(X509) * *chain)
 
 	in.cert = cert;
 	in.bag = rd->r->certs;
-	in.anchors = rd->x->anchors;
+	in.anchors = rd->kept->anchors;
 	in.now = rd->x->now;
 	in.skew = rd->x->skew;
 	if (burin_check_cert(&in, &checks, chain, rd->e) == -1)
@@ -161,7 +161,7 @@ check_signer(const struct cmc_reader *rd, struct burin_cms *cms, size_t i,
 
 	burin_cms_signer(cms, i, &info);
 	if ((cert = burin_cms_signer_cert(cms, i)) == NULL &&
-	    (cert = find_named(rd->x->anchors, &info)) == NULL)
+	    (cert = find_named(rd->kept->anchors, &info)) == NULL)
 		return not_believed(rd,
 		    "the certificate of the answer's signer is neither in the "
 		    "answer nor an anchor");

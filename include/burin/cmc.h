@@ -222,9 +222,15 @@ struct burin_cmc_expect {
 	const unsigned char *request;
 	size_t request_len;
 	STACK_OF(X509) * anchors;
+	/*
+	 * 1: anchors is NULL, and those are taken that the answer publishes
+	 * and the shared secret authenticates (authData, section 6.16).
+	 */
+	int bootstrap;
 	time_t now;
 	time_t skew;
-	/* AuthenticatedData in the answer, and authData; NULL: refused */
+	/* AuthenticatedData in the answer; NULL: refused. And authData; NULL:
+	 * not looked at where the answer is signed by the authority */
 	const struct burin_cmc_identity *identity;
 	/*
 	 * Where identity is NULL and an answer needs it: gives it, for who

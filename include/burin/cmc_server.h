@@ -342,6 +342,7 @@ struct burin_cmc_publication {
 	STACK_OF(X509) * anchors;
 	/* not NULL: in authData, MACed with it (section 6.16) */
 	const struct burin_cmc_identity *identity;
+	unsigned long rounds; /* of PBKDF2; 0: what a weak secret needs */
 };
 
 /* Everything that a PKIResponse can say; zeroed is nothing. Borrowed. */

@@ -74,6 +74,23 @@ post "$work/nobody.der" /cmc application/pkcs10
 want 'a Simple request of nobody' CMC-response
 ok 'and without the secret of an invite nothing is issued'
 
+# In EST a refusal has a status of HTTP, and a message as well (RFC 7030
+# section 4.3.2); at /cmc every answer is 200.
+refused() {
+	post "$1" "/.well-known/est/fullcmc" "$3"
+	[[ $code == "$2" ]] || die "fullcmc refuses with $code, not $2"
+	grep -qi '^content-type: .*CMC-response' "$work/headers" ||
+		die 'a refusal of fullcmc that is no message'
+	base64 -d "$work/answer" | openssl asn1parse -inform DER |
+		grep -q 'id-cct-PKIResponse' ||
+		die 'a refusal of fullcmc without PKIResponse'
+}
+refused <(base64 "$work/nobody.der") 403 application/pkcs10
+refused <(echo AAAA) 400 "$FULL"
+post <(printf '\0\0\0') /cmc "$FULL"
+want 'what is no message at all, at /cmc' CMC-response
+ok 'refusals of fullcmc: 403 and 400, with the message'
+
 # A Full request: a renewal of est, signed with the certificate it has.
 # tlv TAG FILE...: an element of DER around what is in the files.
 tlv() {

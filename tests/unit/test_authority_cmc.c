@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: BSD-2-Clause
  *
  * CMC between the end entity and the authority, both ours, with software
- * keys: every proof, waiting, acceptance, revocation, and an RA between.
- * tests/cmc shows each of them to somebody else's code.
+ * keys: every proof, waiting, acceptance, revocation. tests/cmc shows each of
+ * them to somebody else's code.
  */
 
 #include <setjmp.h>
@@ -21,7 +21,7 @@
 
 #include <burin/names.h>
 
-#include "enrolling.h"
+#include "cmc_bench.h"
 
 /* --- enrolments ---------------------------------------------------------- */
 
@@ -117,7 +117,7 @@ enrols_encrypted(void **state)
 		c.sent_len = plain_len;
 		OPENSSL_free(der);
 	}
-	must(&b->e, reads(&c, 0));
+	must(&b->e, hears(&c, 0));
 	(void)got(&c);
 	client_clear(&c);
 }
@@ -159,7 +159,7 @@ challenges_keys_that_cannot_sign(void **state)
 		assert_int_equal(c.reply.outcome, BURIN_CMC_DONE);
 		/* The answer was lost: the same message again. */
 		turn(&c);
-		must(&b->e, reads(&c, 0));
+		must(&b->e, hears(&c, 0));
 		assert_int_equal(c.reply.outcome, BURIN_CMC_DONE);
 		(void)got(&c);
 		client_clear(&c);
@@ -269,7 +269,7 @@ answers_the_same_again(void **state)
 	must(&b->e, enrol(&c, &s));
 	first = X509_dup(got(&c));
 	turn(&c);
-	must(&b->e, reads(&c, 0));
+	must(&b->e, hears(&c, 0));
 	assert_int_equal(X509_cmp(first, got(&c)), 0);
 	assert_int_equal(lines_of(b, "issued"), 1);
 	X509_free(first);
@@ -486,189 +486,6 @@ gives_certificates_and_lists(void **state)
 	client_clear(&c);
 }
 
-/* --- an RA between ------------------------------------------------------- */
-
-struct ra {
-	struct client c;
-	X509 *cert;
-	struct burin_cms_signer signer;
-};
-
-static void
-ra_new(struct bench *b, struct ra *ra, const char *profile)
-{
-	client_new(b, &ra->c, "station", "P-256", profile);
-	ra->cert = enrolled(&ra->c);
-	ra->signer = by_cert(&ra->c, ra->cert);
-	must(&b->e, burin_cmc_begin(&ra->c.thread, &b->e));
-}
-
-static void
-ra_clear(struct ra *ra)
-{
-	X509_free(ra->cert);
-	client_clear(&ra->c);
-}
-
-/* Passes on n messages in one batch. */
-static int
-pass_on(struct ra *ra, const struct burin_cmc_bytes *list, size_t n,
-    const struct burin_cmc_vouch *vouches, size_t n_vouches)
-{
-	struct burin_cmc_layer l = { .thread = &ra->c.thread,
-		.messages = list,
-		.n_messages = n,
-		.batch = 1,
-		.vouches = vouches,
-		.n_vouches = n_vouches,
-		.signer = &ra->signer };
-	struct burin_error *e = &ra->c.b->e;
-
-	OPENSSL_free(ra->c.sent);
-	must(e, burin_cmc_layer_make(&l, &ra->c.sent, &ra->c.sent_len, e));
-	turn(&ra->c);
-	return reads(&ra->c, 1);
-}
-
-/* A message of somebody whose secret only the RA knows. */
-static void
-stranger(struct client *c, enum burin_cms_by by)
-{
-	struct burin_cms_signer s = by_key(c);
-	struct burin_cmc_ask ask = { .thread = &c->thread,
-		.requests = c->reqs,
-		.requests_len = c->reqs_len,
-		.identity = &c->id,
-		.link = 1,
-		.signer = &s };
-
-	s.by = by;
-	s.key = by == BURIN_CMS_BY_KEY ? c->key : NULL;
-	OPENSSL_free(c->sent);
-	must(&c->b->e, burin_cmc_make(&ask, &c->sent, &c->sent_len, &c->b->e));
-}
-
-/* The answer to message number i of the batch, as its sender reads it. */
-static int
-unpack(struct ra *ra, size_t i, struct client *c)
-{
-	const unsigned char *der;
-	size_t len;
-
-	must(&c->b->e, burin_cmc_reply_inside(&ra->c.reply, i, &der, &len));
-	assert_non_null(der);
-	cmc_reply_clear(&c->said);
-	c->said.der = OPENSSL_memdup(der, len);
-	c->said.len = len;
-	return reads(c, 0);
-}
-
-#define BATCH 20
-
-static void
-serves_an_ra(void **state)
-{
-	char unit[] = "unit";
-	struct bench *b = *state;
-	struct burin_cmc_vouch vouches[BATCH] = { 0 };
-	struct burin_cmc_bytes list[BATCH];
-	struct client c[BATCH];
-	char names[BATCH][16];
-	struct ra ra;
-	size_t i;
-
-	ra_new(b, &ra, "ra");
-	for (i = 0; i < BATCH; i++) {
-		(void)snprintf(names[i], sizeof(names[i]), "far%zu", i);
-		client_new(b, &c[i], names[i], "P-256", "unit");
-		/* A secret that the CA does not have. */
-		burin_secret_free(&c[i].secret);
-		must(&b->e,
-		    burin_secret_new(&c[i].secret, "station's own", 13, &b->e));
-		c[i].id.secret = c[i].secret;
-		make_requests(&c[i], i % 2 ? BURIN_CMC_CRMF : BURIN_CMC_PKCS10,
-		    BURIN_POP_SIGNATURE, &c[i].id);
-		stranger(&c[i], BURIN_CMS_BY_KEY);
-		list[i].der = c[i].sent;
-		list[i].len = c[i].sent_len;
-		/* All but the last: the RA knows who they are. */
-		vouches[i].kind = BURIN_CMC_STATES_IDENTITY;
-		vouches[i].path.ids[0] = (uint32_t)(i + 1);
-		vouches[i].path.n = 1;
-	}
-	b->cnf.profile = unit;
-	must(&b->e, pass_on(&ra, list, BATCH, vouches, BATCH - 1));
-	for (i = 0; i < BATCH - 1; i++) {
-		must(&b->e, unpack(&ra, i + 1, &c[i]));
-		assert_int_equal(c[i].reply.outcome, BURIN_CMC_DONE);
-		(void)got(&c[i]);
-	}
-	assert_int_equal(unpack(&ra, BATCH, &c[BATCH - 1]), -1);
-	refused(&c[BATCH - 1], "cmc-badIdentity");
-	assert_int_equal(lines_of(b, "issued"), BATCH); /* and the RA's */
-	for (i = 0; i < BATCH; i++)
-		client_clear(&c[i]);
-	ra_clear(&ra);
-	b->cnf.profile = NULL;
-}
-
-static X509_NAME *
-name_of(const char *cn)
-{
-	X509_NAME *name = X509_NAME_new();
-
-	assert_int_equal(X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8,
-			     (const unsigned char *)cn, -1, -1, 0),
-	    1);
-	return name;
-}
-
-/* lraPOPWitness for raVerified, and modCertTemplate: sections 6.8 and 6.5. */
-static void
-does_what_an_ra_states(void **state)
-{
-	static const uint32_t ids[] = { 1 };
-	X509_NAME *name = name_of("as the station has it");
-	struct burin_cmc_vouch v[] = {
-		{ .kind = BURIN_CMC_STATES_IDENTITY, .path = { { 1 }, 1 } },
-		{ .kind = BURIN_CMC_STATES_TEMPLATE,
-		    .path = { { 1 }, 1 },
-		    .ids = ids,
-		    .n_ids = 1,
-		    .subject = name },
-		{ .kind = BURIN_CMC_STATES_POP,
-		    .path = { { 1 }, 1 },
-		    .ids = ids,
-		    .n_ids = 1 },
-	};
-	struct bench *b = *state;
-	struct burin_cmc_bytes m;
-	char unit[] = "unit";
-	struct client c;
-	struct ra ra;
-
-	ra_new(b, &ra, "ra");
-	b->cnf.profile = unit;
-	client_new(b, &c, "far", "P-256", "unit");
-	make_requests(&c, BURIN_CMC_CRMF, BURIN_POP_BY_RA, &c.id);
-	stranger(&c, BURIN_CMS_UNSIGNED);
-	m.der = c.sent;
-	m.len = c.sent_len;
-	/* Without its word for the proof there is none. */
-	must(&b->e, pass_on(&ra, &m, 1, v, 2));
-	assert_int_equal(unpack(&ra, 1, &c), -1);
-	refused(&c, "cmc-popFailed");
-	must(&b->e, burin_cmc_begin(&ra.c.thread, &b->e));
-	must(&b->e, pass_on(&ra, &m, 1, v, 3));
-	must(&b->e, unpack(&ra, 1, &c));
-	assert_int_equal(
-	    X509_NAME_cmp(X509_get_subject_name(got(&c)), name), 0);
-	X509_NAME_free(name);
-	client_clear(&c);
-	ra_clear(&ra);
-	b->cnf.profile = NULL;
-}
-
 static void
 gives_back_what_it_got(void **state)
 {
@@ -707,33 +524,179 @@ gives_back_what_it_got(void **state)
 }
 
 static void
-believes_only_an_ra(void **state)
+last_line(void *arg, const struct authority_line *l)
+{
+	char *text = arg;
+
+	if (strcmp(l->event, "told") == 0)
+		(void)snprintf(text, 256, "%s", l->detail);
+}
+
+/* Section 6.12: people read it; it may not pretend to be another line. */
+static void
+writes_down_what_it_is_told(void **state)
 {
 	struct bench *b = *state;
-	struct burin_cmc_vouch v = { .kind = BURIN_CMC_STATES_IDENTITY,
-		.path = { { 1 }, 1 } };
-	struct burin_cmc_bytes m;
+	struct burin_cms_signer s;
+	struct burin_cmc_ask ask = { 0 };
 	struct client c;
-	struct ra ra;
+	char text[256] = "";
 
-	ra_new(b, &ra, "unit"); /* no id-kp-cmcRA */
-	client_new(b, &c, "far", "P-256", "unit");
+	client_new(b, &c, "talker", "P-256", "unit");
 	make_requests(&c, BURIN_CMC_PKCS10, BURIN_POP_SIGNATURE, &c.id);
-	c.id.identification = "unknown";
-	stranger(&c, BURIN_CMS_BY_KEY);
-	m.der = c.sent;
-	m.len = c.sent_len;
-	assert_int_equal(pass_on(&ra, &m, 1, &v, 1), -1);
-	refused(&ra.c, "cmc-badIdentity");
-	assert_int_equal(lines_of(b, "issued"), 1); /* the station's */
+	s = by_key(&c);
+	ask.thread = &c.thread;
+	ask.requests = c.reqs;
+	ask.requests_len = c.reqs_len;
+	ask.identity = &c.id;
+	ask.link = 1;
+	ask.signer = &s;
+	ask.reg_info.len = 15;
+	memcpy(ask.reg_info.data, "desk \"7\"\n\\x \xc3\xbc%", 15);
+	must(&b->e, say(&c, &ask));
+	must(&b->e, store_begin(b->s.store, &b->e));
+	must(&b->e, store_audit_each(b->s.store, last_line, text, &b->e));
+	must(&b->e, store_end(b->s.store, 0, &b->e));
+	assert_string_equal(text,
+	    "cmc by invite:1: regInfo "
+	    "\"desk \\x227\\x22\\x0a\\x5cx \\xc3\\xbc%\"");
 	client_clear(&c);
-	ra_clear(&ra);
+}
+
+/* The authority's certificate and another one, as serve has them. */
+static void
+publishes(struct bench *b, X509 *other, struct anchors *out)
+{
+	must(&b->e,
+	    anchors_open(b->dir, b->s.store, b->ca.cert, PKI_NOW, out, &b->e));
+	if (other == NULL)
+		return;
+	must(&b->e, ca_cert_write(b->dir, "anchors.pem", other, &b->e));
+	anchors_clear(out);
+	must(&b->e,
+	    anchors_open(b->dir, b->s.store, b->ca.cert, PKI_NOW, out, &b->e));
+}
+
+/* Sections 6.15 and 6.16: who knows the secret needs nothing else. */
+static void
+publishes_anchors(void **state)
+{
+	struct bench *b = *state;
+	struct burin_cms_signer s;
+	struct burin_cmc_ask ask = { 0 };
+	struct anchors published;
+	struct client c;
+	EVP_PKEY *key = pki_key("P-256");
+	X509 *other = pki_ca("Other CA", key), *cert;
+
+	publishes(b, other, &published);
+	assert_int_equal(sk_X509_num(published.certs), 2);
+	assert_int_equal(published.number, PKI_NOW / 60 + 1);
+	b->s.anchors = &published;
+	client_new(b, &c, "newcomer", "P-256", "unit");
+	c.no_anchor = 1;
+	cert = enrolled(&c);
+	assert_int_equal(c.reply.anchors_number, PKI_NOW / 60 + 1);
+	assert_int_equal(sk_X509_num(c.reply.anchors), 2);
+	assert_int_equal(
+	    X509_cmp(sk_X509_value(c.reply.anchors, 0), b->ca.cert), 0);
+	assert_int_equal(X509_cmp(sk_X509_value(c.reply.anchors, 1), other), 0);
+	/* A challenge and "pending" have to be believed, too: here the poll
+	 * is by somebody who has anchors now, and brings no secret. */
+	b->cnf.manual = 1;
+	client_clear(&c);
+	client_new(b, &c, "patient", "P-256", "unit");
+	c.no_anchor = 1;
+	make_requests(&c, BURIN_CMC_PKCS10, BURIN_POP_SIGNATURE, &c.id);
+	s = by_key(&c);
+	must(&b->e, enrol(&c, &s));
+	assert_int_equal(c.reply.outcome, BURIN_CMC_WAIT);
+	assert_int_equal(sk_X509_num(c.reply.anchors), 2);
+	c.no_anchor = 0;
+	next_nonce(&c);
+	ask.thread = &c.thread;
+	ask.pend_token = c.reply.pend_token;
+	ask.signer = &s;
+	must(&b->e, say(&c, &ask));
+	assert_int_equal(c.reply.outcome, BURIN_CMC_WAIT);
+	assert_int_equal(sk_X509_num(c.reply.anchors), 2);
+	b->cnf.manual = 0;
+	/* A refusal brings none. */
+	client_clear(&c);
+	client_new(b, &c, "unlucky", "P-384", "ra");
+	c.no_anchor = 1;
+	make_requests(&c, BURIN_CMC_PKCS10, BURIN_POP_SIGNATURE, &c.id);
+	s = by_key(&c);
+	assert_int_equal(enrol(&c, &s), -1);
+	assert_string_equal(b->e.code, "cmc-badAlg");
+	client_clear(&c);
+	/* The same set again has the number it had. */
+	anchors_clear(&published);
+	publishes(b, NULL, &published);
+	assert_int_equal(published.number, PKI_NOW / 60 + 1);
+	anchors_clear(&published);
+	write_file(b->dir, "anchors.pem", "no certificate\n");
+	assert_int_equal(anchors_open(b->dir, b->s.store, b->ca.cert, PKI_NOW,
+			     &published, &b->e),
+	    -1);
+	assert_string_equal(b->e.code, "anchors-malformed");
+	anchors_clear(&published);
+	X509_free(cert);
+	X509_free(other);
+	EVP_PKEY_free(key);
+}
+
+/* Somebody between who knows no secret publishes an anchor of his own. */
+static void
+forged_anchors_are_not_believed(void **state)
+{
+	struct bench *b = *state;
+	struct anchors published, forged = { 0 };
+	struct burin_cms_signer s;
+	struct client c;
+	EVP_PKEY *key = pki_key("P-256");
+	X509 *liar = pki_ca("Unit CA", key), *cert = b->s.cert;
+	EVP_PKEY *own = b->s.key;
+
+	client_new(b, &c, "newcomer", "P-256", "unit");
+	c.no_anchor = 1;
+	make_requests(&c, BURIN_CMC_PKCS10, BURIN_POP_SIGNATURE, &c.id);
+	s = by_key(&c);
+	publishes(b, NULL, &published);
+	b->s.anchors = &published;
+	must(&b->e, enrol(&c, &s));
+	/* The right list, and the answer signed by another of that name. */
+	b->s.cert = liar;
+	b->s.key = key;
+	turn(&c);
+	assert_int_equal(hears(&c, 0), -1);
+	assert_string_equal(b->e.code, "cmc-signer");
+	/* His own list, and a secret of his own. */
+	assert_non_null(forged.certs = sk_X509_new_null());
+	assert_true(sk_X509_push(forged.certs, liar) > 0);
+	forged.number = published.number + 1;
+	b->s.anchors = &forged;
+	turn(&c);
+	must(&b->e, hears(&c, 0));
+	c.id.secret = NULL;
+	burin_secret_free(&c.secret);
+	must(&b->e, burin_secret_new(&c.secret, "another", 7, &b->e));
+	c.id.secret = c.secret;
+	assert_int_equal(hears(&c, 0), -1);
+	assert_string_equal(b->e.code, "mac-wrong");
+	b->s.cert = cert;
+	b->s.key = own;
+	sk_X509_free(forged.certs);
+	anchors_clear(&published);
+	client_clear(&c);
+	X509_free(liar);
+	EVP_PKEY_free(key);
 }
 
 int
 main(void)
 {
-#define EACH(f) cmocka_unit_test_setup_teardown(f, bench_setup, bench_teardown)
+#define EACH(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		EACH(enrols_in_every_form),
 		EACH(enrols_with_a_mac),
@@ -749,9 +712,9 @@ main(void)
 		EACH(renews_and_revokes),
 		EACH(gives_certificates_and_lists),
 		EACH(gives_back_what_it_got),
-		EACH(serves_an_ra),
-		EACH(does_what_an_ra_states),
-		EACH(believes_only_an_ra),
+		EACH(writes_down_what_it_is_told),
+		EACH(publishes_anchors),
+		EACH(forged_anchors_are_not_believed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -26,7 +26,7 @@
 
 #include "authority/ra.h"
 #include "csr/cms/unsigned.h"
-#include "enrolling.h"
+#include "cmc_bench.h"
 
 #define FULL_BATCH 100
 
@@ -357,7 +357,7 @@ batch_through(struct bench *b, struct station *near)
 	call_all(near, k, FULL_BATCH + 1);
 	for (i = 0; i <= FULL_BATCH; i++) {
 		must(&k[i].e, k[i].e.status == 0 ? 0 : -1);
-		must(&b->e, reads(&k[i].c, 0));
+		must(&b->e, hears(&k[i].c, 0));
 		assert_int_equal(k[i].c.reply.outcome, BURIN_CMC_DONE);
 		(void)got(&k[i].c);
 		client_clear(&k[i].c);
@@ -600,7 +600,7 @@ asks_for_the_rest_of_a_batch(void **state)
 	call_all(&ra, k, 7);
 	for (i = 0; i < 7; i++) {
 		must(&k[i].e, k[i].e.status == 0 ? 0 : -1);
-		must(&b->e, reads(&k[i].c, 0));
+		must(&b->e, hears(&k[i].c, 0));
 		(void)got(&k[i].c);
 		client_clear(&k[i].c);
 	}
@@ -656,11 +656,11 @@ passes_simple_requests_on(void **state)
 	assert_int_equal(c.said.fail, BURIN_CMC_BAD_IDENTITY);
 	ask_simply(&c, &in, NULL);
 	assert_int_equal(c.said.full, 0);
-	must(&b->e, reads(&c, 0));
+	must(&b->e, hears(&c, 0));
 	(void)got(&c);
 	/* Its answer was lost: the same again. */
 	ask_simply(&c, &in, NULL);
-	must(&b->e, reads(&c, 0));
+	must(&b->e, hears(&c, 0));
 	(void)got(&c);
 	assert_int_equal(lines_of(b, "issued"), 3);
 	invite_clear(&in);
@@ -683,7 +683,7 @@ a_simple_request_waits(void **state)
 	ask_simply(&c, &in, NULL);
 	assert_int_equal(c.said.status, BURIN_CMC_PENDING);
 	c.simply = 1;
-	must(&b->e, reads(&c, 0));
+	must(&b->e, hears(&c, 0));
 	c.simply = 0;
 	assert_int_equal(c.reply.outcome, BURIN_CMC_WAIT);
 	poll_again(&c);
@@ -725,7 +725,7 @@ renews_for_who_has_a_certificate(void **state)
 	    burin_pkcs10_make(
 		c.subject, c.key, c.key, NULL, &c.sent, &c.sent_len, &b->e));
 	ask_simply(&c, NULL, &old);
-	must(&b->e, reads(&c, 0));
+	must(&b->e, hears(&c, 0));
 	(void)got(&c);
 	/* Other names are not renewed. */
 	client_new(b, &d, "renews not", "P-256", "unit");
@@ -863,7 +863,7 @@ takes_off_what_is_encrypted_to_it(void **state)
 		OPENSSL_free(c.sent);
 		c.sent = plain;
 		c.sent_len = plain_len;
-		must(&b->e, reads(&c, 0));
+		must(&b->e, hears(&c, 0));
 		(void)got(&c);
 		client_clear(&c);
 	}
@@ -949,7 +949,7 @@ one_secret_is_for_one_message(void **state)
 		cmc_reply_clear(&reply);
 	}
 	turn(&c);
-	must(&b->e, reads(&c, 0));
+	must(&b->e, hears(&c, 0));
 	(void)got(&c);
 	/* Another request with the same secret. */
 	client_at(b, &ra.s, &d, "twice", "P-256", "unit");
@@ -1022,7 +1022,7 @@ one_bad_message_is_alone(void **state)
 			assert_int_equal(
 			    k[i].c.said.fail, BURIN_CMC_BAD_REQUEST);
 		} else {
-			must(&b->e, reads(&k[i].c, 0));
+			must(&b->e, hears(&k[i].c, 0));
 			(void)got(&k[i].c);
 		}
 		client_clear(&k[i].c);
@@ -1107,7 +1107,7 @@ names_who_does_not_name_himself(void **state)
 int
 main(void)
 {
-#define EACH(f) cmocka_unit_test_setup_teardown(f, bench_setup, bench_teardown)
+#define EACH(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		EACH(passes_every_kind_on),
 		EACH(passes_every_kind_on_twice),

@@ -561,7 +561,12 @@ test_anchors(void **state)
 	assert_int_equal(
 	    X509_cmp(sk_X509_value(reply.anchors, 0), stranger), 0);
 	burin_cmc_reply_clear(&reply);
+	/* The same number says nothing new, an older one is a replay. */
 	publish(4, EVP_sha256(), &how);
+	taken(BURIN_CMC_DONE);
+	assert_null(reply.anchors);
+	burin_cmc_reply_clear(&reply);
+	publish(3, EVP_sha256(), &how);
 	refused(BURIN_ECHECK, "anchors-replayed");
 	publish(-5, EVP_sha256(), &how);
 	refused(BURIN_ECHECK, "anchors-replayed");
@@ -600,7 +605,8 @@ test_anchors(void **state)
 
 /* authData around the anchors, MACed with this. */
 static void
-publish_auth(const struct burin_secret *with, const char *type)
+publish_auth_by(
+    const struct burin_secret *with, const char *type, const struct seal *how)
 {
 	struct said s, inner;
 	unsigned char *data, *der = NULL;
@@ -619,10 +625,18 @@ publish_auth(const struct burin_secret *with, const char *type)
 	for (i = 0; i < 4; i++)
 		id[i] = (unsigned char)(part >> (24 - 8 * i));
 	(void)said_integer(&s, CMC_AUTH_DATA, id, 4);
-	by_ca(&s);
+	seal(&s, how);
 	said_free(&inner);
 	OPENSSL_free(data);
 	OPENSSL_free(der);
+}
+
+static void
+publish_auth(const struct burin_secret *with, const char *type)
+{
+	struct seal how = { 0 };
+
+	publish_auth_by(with, type, &how);
 }
 
 static void
@@ -631,8 +645,11 @@ test_auth_data(void **state)
 	struct said s;
 
 	(void)state;
+	/* Signed by the authority it is believed, whoever knows the secret. */
 	publish_auth(secret, CMC_OID_PKI_DATA);
-	refused(BURIN_ECHECK, "auth-data");
+	taken(BURIN_CMC_DONE);
+	assert_null(reply.anchors);
+	burin_cmc_reply_clear(&reply);
 	x.identity = &identity;
 	taken(BURIN_CMC_DONE);
 	assert_int_equal(sk_X509_num(reply.anchors), 1);
@@ -646,6 +663,49 @@ test_auth_data(void **state)
 	(void)said_integer(&s, CMC_AUTH_DATA, "\x11", 1);
 	by_ca(&s);
 	refused(BURIN_ECHECK, "cmc-malformed");
+}
+
+/* Who has a secret and no anchor: the secret brings them. */
+static void
+test_bootstrap(void **state)
+{
+	struct seal how = { .key = other_key, .cert = stranger, .extra = ca };
+	struct said s;
+
+	(void)state;
+	x.anchors = NULL;
+	x.bootstrap = 1;
+	x.anchors_seen = 5;
+	publish_auth(secret, CMC_OID_PKI_DATA);
+	refused(BURIN_ECHECK, "auth-data");
+	x.identity = &identity;
+	taken(BURIN_CMC_DONE);
+	assert_int_equal(sk_X509_num(reply.anchors), 1);
+	assert_int_equal(X509_cmp(sk_X509_value(reply.anchors, 0), ca), 0);
+	burin_cmc_reply_clear(&reply);
+	x.anchors_seen = 6;
+	refused(BURIN_ECHECK, "anchors-replayed");
+	x.anchors_seen = -1;
+	publish_auth(wrong, CMC_OID_PKI_DATA);
+	refused(BURIN_ECHECK, "mac-wrong");
+	publish_auth(secret, CMC_OID_PKI_RESPONSE);
+	refused(BURIN_ECHECK, "auth-data");
+	/* Others than those that the secret names sign nothing. */
+	publish_auth_by(secret, CMC_OID_PKI_DATA, &how);
+	refused(BURIN_ECHECK, "cmc-signer");
+	/* Anchors beside the secret, or none: nobody is believed. */
+	begin(&s);
+	(void)said_anchors(&s, 5, EVP_sha256(), &ca, 1);
+	by_ca(&s);
+	refused(BURIN_ECHECK, "unsigned-success");
+	begin(&s);
+	by_ca(&s);
+	refused(BURIN_ECHECK, "unsigned-success");
+	/* What it refuses is told all the same. */
+	begin(&s);
+	(void)said_plain(&s, BURIN_CMC_FAILED, 7);
+	by_ca(&s);
+	refused(BURIN_EAUTHORITY, "cmc-badIdentity");
 }
 
 /* --- encodings ------------------------------------------------------------ */
@@ -765,6 +825,7 @@ main(void)
 		ONE(test_response_body),
 		ONE(test_encrypted),
 		ONE(test_anchors),
+		ONE(test_bootstrap),
 		ONE(test_auth_data),
 		ONE(test_ber),
 		ONE(test_trailing),

@@ -1,12 +1,14 @@
 /*
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * A small authority with keys in software, and those who enrol with it
- * message by message: for tests of what they say to each other.
+ * The world of test_authority_cmc*.c: an authority, who enrols with it, and
+ * an RA between them, all with software keys.
  */
 
-#ifndef TESTS_UNIT_ENROLLING_H
-#define TESTS_UNIT_ENROLLING_H
+#ifndef UNIT_CMC_BENCH_H
+#define UNIT_CMC_BENCH_H
+
+#include <burin/cmc_server.h>
 
 #include "authority/cmc.h"
 #include "pki.h"
@@ -35,18 +37,27 @@ struct client {
 	struct burin_cmc_thread thread;
 	unsigned char *reqs;
 	size_t reqs_len;
-	int simply; /* what it sent has neither transactionId nor nonces */
 	unsigned char *sent;
 	size_t sent_len;
 	struct burin_cmc_reply reply;
 	struct cmc_reply said; /* as the authority has it */
+	int no_anchor;	       /* knows the secret and nothing else */
+	long anchors_seen;
+	int simply; /* it sent neither transactionId nor nonces */
+};
+
+struct relay {
+	struct client c;
+	X509 *cert;
+	struct burin_cms_signer signer;
 };
 
 void must(struct burin_error *e, int rc);
+void write_file(const char *dir, const char *name, const char *text);
+int setup(void **state);
+int teardown(void **state);
 X509 *own_cert(
     struct bench *b, EVP_PKEY *key, const char *usage, const char *eku);
-int bench_setup(void **state);
-int bench_teardown(void **state);
 /* With a one-time secret of its own, known to at; profile NULL: any. */
 void client_at(struct bench *b, const struct cmc_server *at, struct client *c,
     const char *name, const char *key_type, const char *profile);
@@ -57,14 +68,30 @@ struct burin_cms_signer by_key(const struct client *c);
 struct burin_cms_signer by_cert(const struct client *c, X509 *cert);
 void make_requests(struct client *c, enum burin_cmc_form form,
     enum burin_pop pop, const struct burin_cmc_identity *id);
+/* The authority's answer to what is in c->sent. */
 void turn(struct client *c);
-int reads(struct client *c, int layer);
+/* What the end entity, or an RA that sent a layer, makes of it. */
+int hears(struct client *c, int layer);
 int say(struct client *c, const struct burin_cmc_ask *ask);
+/* A first message: requests, proof of identity, link. */
 int enrol(struct client *c, const struct burin_cms_signer *signer);
 void next_nonce(struct client *c);
+/* The certificate for key in the reply; borrowed. */
 X509 *got(struct client *c);
 void refused(struct client *c, const char *code);
+/* Lines of the audit log: "issued", "refused" or revocations. */
 long long lines_of(struct bench *b, const char *event);
+/* Enrols c and gives its certificate. */
 X509 *enrolled(struct client *c);
+void relay_new(struct bench *b, struct relay *ra, const char *profile);
+void relay_clear(struct relay *ra);
+/* Passes on n messages in one batch. */
+int pass_on(struct relay *ra, const struct burin_cmc_bytes *list, size_t n,
+    const struct burin_cmc_vouch *vouches, size_t n_vouches);
+/* A message of somebody whose secret only the RA knows. */
+void stranger(struct client *c, enum burin_cms_by by);
+/* The answer to message number i of the batch, as its sender reads it. */
+int unpack(struct relay *ra, size_t i, struct client *c);
+X509_NAME *name_of(const char *cn);
 
 #endif

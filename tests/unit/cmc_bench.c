@@ -1,7 +1,7 @@
 /*
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * The authority and the clients of enrolling.h.
+ * The world of test_authority_cmc*.c.
  */
 
 #include <setjmp.h>
@@ -18,12 +18,16 @@
 #include <unistd.h>
 
 #include <openssl/err.h>
+#include <openssl/x509v3.h>
 
-#include "enrolling.h"
+#include <burin/names.h>
+
+#include "cmc_bench.h"
 
 static const char profile_text[] =
     "[profile]\nname = unit\ndescription = Unit test\n"
-    "key_types = ec:P-256, ec:P-384, rsa:2048, x25519\nusage = sign\n"
+    "key_types = ec:P-256, ec:P-384, ec:P-521, rsa:2048, rsa:3072, "
+    "ed25519, ed448, x25519\nusage = sign\n"
     "[request]\nkeyUsage = critical,digitalSignature\n"
     "[certificate]\ndays = 1\ncopy = subjectAltName\n"
     "keyUsage = critical,digitalSignature,keyAgreement\n"
@@ -49,7 +53,7 @@ must(struct burin_error *e, int rc)
 /* --- the bench -------------------------------------------------------------
  */
 
-static void
+void
 write_file(const char *dir, const char *name, const char *text)
 {
 	char path[160];
@@ -76,7 +80,7 @@ own_cert(struct bench *b, EVP_PKEY *key, const char *usage, const char *eku)
 }
 
 int
-bench_setup(void **state)
+setup(void **state)
 {
 	struct bench *b = calloc(1, sizeof(*b));
 
@@ -122,7 +126,7 @@ remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
 }
 
 int
-bench_teardown(void **state)
+teardown(void **state)
 {
 	struct bench *b = *state;
 
@@ -246,7 +250,7 @@ turn(struct client *c)
 
 /* What the end entity, or an RA that sent a layer, makes of it. */
 int
-reads(struct client *c, int layer)
+hears(struct client *c, int layer)
 {
 	struct burin_cmc_expect x = { .status = BURIN_ECHECK,
 		.thread = &c->thread,
@@ -254,11 +258,18 @@ reads(struct client *c, int layer)
 		.request_len = c->sent_len,
 		.anchors = c->b->anchors,
 		.now = PKI_NOW,
+		.anchors_seen = c->anchors_seen,
 		.simple = 1 };
 	int rc;
 
 	if (c->simply)
 		x.thread = NULL;
+	if (c->no_anchor) {
+		x.anchors = NULL;
+		x.bootstrap = 1;
+		x.identity = &c->id;
+	}
+
 	if (layer) {
 		x.layer = c->sent;
 		x.layer_len = c->sent_len;
@@ -280,7 +291,7 @@ say(struct client *c, const struct burin_cmc_ask *ask)
 	OPENSSL_free(c->sent);
 	must(e, burin_cmc_make(ask, &c->sent, &c->sent_len, e));
 	turn(c);
-	return reads(c, 0);
+	return hears(c, 0);
 }
 
 /* A first message: requests, proof of identity, link. */
@@ -355,4 +366,84 @@ enrolled(struct client *c)
 	make_requests(c, BURIN_CMC_PKCS10, BURIN_POP_SIGNATURE, &c->id);
 	must(&c->b->e, enrol(c, &s));
 	return X509_dup(got(c));
+}
+
+void
+relay_new(struct bench *b, struct relay *ra, const char *profile)
+{
+	client_new(b, &ra->c, "station", "P-256", profile);
+	ra->cert = enrolled(&ra->c);
+	ra->signer = by_cert(&ra->c, ra->cert);
+	must(&b->e, burin_cmc_begin(&ra->c.thread, &b->e));
+}
+
+void
+relay_clear(struct relay *ra)
+{
+	X509_free(ra->cert);
+	client_clear(&ra->c);
+}
+
+/* Passes on n messages in one batch. */
+int
+pass_on(struct relay *ra, const struct burin_cmc_bytes *list, size_t n,
+    const struct burin_cmc_vouch *vouches, size_t n_vouches)
+{
+	struct burin_cmc_layer l = { .thread = &ra->c.thread,
+		.messages = list,
+		.n_messages = n,
+		.batch = 1,
+		.vouches = vouches,
+		.n_vouches = n_vouches,
+		.signer = &ra->signer };
+	struct burin_error *e = &ra->c.b->e;
+
+	OPENSSL_free(ra->c.sent);
+	must(e, burin_cmc_layer_make(&l, &ra->c.sent, &ra->c.sent_len, e));
+	turn(&ra->c);
+	return hears(&ra->c, 1);
+}
+
+/* A message of somebody whose secret only the RA knows. */
+void
+stranger(struct client *c, enum burin_cms_by by)
+{
+	struct burin_cms_signer s = by_key(c);
+	struct burin_cmc_ask ask = { .thread = &c->thread,
+		.requests = c->reqs,
+		.requests_len = c->reqs_len,
+		.identity = &c->id,
+		.link = 1,
+		.signer = &s };
+
+	s.by = by;
+	s.key = by == BURIN_CMS_BY_KEY ? c->key : NULL;
+	OPENSSL_free(c->sent);
+	must(&c->b->e, burin_cmc_make(&ask, &c->sent, &c->sent_len, &c->b->e));
+}
+
+/* The answer to message number i of the batch, as its sender reads it. */
+int
+unpack(struct relay *ra, size_t i, struct client *c)
+{
+	const unsigned char *der;
+	size_t len;
+
+	must(&c->b->e, burin_cmc_reply_inside(&ra->c.reply, i, &der, &len));
+	assert_non_null(der);
+	cmc_reply_clear(&c->said);
+	c->said.der = OPENSSL_memdup(der, len);
+	c->said.len = len;
+	return hears(c, 0);
+}
+
+X509_NAME *
+name_of(const char *cn)
+{
+	X509_NAME *name = X509_NAME_new();
+
+	assert_int_equal(X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8,
+			     (const unsigned char *)cn, -1, -1, 0),
+	    1);
+	return name;
 }
