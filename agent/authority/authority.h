@@ -98,6 +98,38 @@ int authority_keep(struct authority *a, const struct authority_front *f,
 /* Instead, when there is nothing to keep. */
 void authority_front_stop(struct authority_front *f);
 
+/* One request that came by mail: "mail" in the log. Borrowed. */
+struct authority_mail {
+	const unsigned char *der; /* PKCS#10, or a message of CMC */
+	size_t len;
+	const char *from;    /* the address it is from */
+	const char *profile; /* where the request names none, or NULL */
+};
+#define AUTHORITY_MAX_REPLY (1024 * 1024) /* bytes */
+struct authority_mail_reply {
+	int answered, full;	     /* full 0: certs-only */
+	char status[32], fail[32];   /* CMCStatus, and CMCFailInfo or "" */
+	char who[64];		     /* principal, "" nobody */
+	char said[BURIN_ERROR_TEXT]; /* what was refused, for the operator */
+	size_t len;
+	unsigned char der[AUTHORITY_MAX_REPLY];
+};
+/* In memory that is there for both processes: made before authority_fork. */
+struct authority_mail_reply *authority_mail_reply_new(struct burin_error *e);
+/*
+ * When the front has ended: 0 when there is an answer, and its texts end. What
+ * it says is the front's word.
+ */
+int authority_mail_reply_check(
+    struct authority_mail_reply *r, struct burin_error *e);
+void authority_mail_reply_free(struct authority_mail_reply **r);
+/*
+ * In place of authority_front: answers the one, into *out, and ends. What the
+ * request did wrong is in the answer.
+ */
+int authority_front_mail(const char *dir, int fd,
+    const struct authority_mail *m, struct authority_mail_reply *out);
+
 /* Who is invited, and what the invite is bound to; NULL: free. */
 struct authority_invite {
 	const char *name;

@@ -207,6 +207,11 @@ enum key_reuse {
 	REUSE_REFUSE,	 /* a key has one certificate */
 	REUSE_ALLOW
 };
+enum mail_from { /* a mail that is not from whom its request is about */
+	MAIL_FROM_REFUSE,
+	MAIL_FROM_PENDING, /* the operator decides */
+	MAIL_FROM_ACCEPT
+};
 struct settings {
 	char *name, *token, *profile;
 	int ra;		/* role = ra */
@@ -227,6 +232,7 @@ struct settings {
 	int no_renew_same_key; /* renew_same_key = no */
 	int rename;	       /* changeSubjectName needs no approval */
 	int confirm;	       /* CMC: certificates are to be accepted */
+	enum mail_from mail_from;
 	int publish_anchors;   /* CMC: answers bring the trust anchors */
 	char *hosts[CA_MAX_HOSTS + 1]; /* NULL-ended */
 };

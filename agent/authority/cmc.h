@@ -41,6 +41,7 @@ struct cmc_turn {
 	/* who it is by the transport, both NULL: nobody */
 	const struct invite *invite;
 	const struct issued *cert;
+	const char *from; /* by mail: whose; NULL: it came another way */
 	time_t now;
 };
 
@@ -63,5 +64,11 @@ struct cmc_reply {
 int cmc_serve(const struct cmc_server *s, const struct cmc_turn *t,
     struct cmc_reply *out, struct burin_error *e);
 void cmc_reply_clear(struct cmc_reply *r);
+
+/* --- cmc_http.c ----------------------------------------------------------- */
+
+/* Borrows all of a. */
+int cmc_server_of(
+    const struct authority *a, struct cmc_server *s, struct burin_error *e);
 
 #endif

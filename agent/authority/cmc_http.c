@@ -54,13 +54,11 @@ who_calls(struct call *k, struct caller *c)
 	return 0;
 }
 
-static int
-server_of(const struct call *k, struct cmc_server *s, struct burin_error *e)
+int
+cmc_server_of(
+    const struct authority *a, struct cmc_server *s, struct burin_error *e)
 {
-	const struct authority *a = k->s->a;
-
 	memset(s, 0, sizeof(*s));
-	s->ra = k->s->ra;
 	s->store = a->store;
 	s->ca = &a->ca;
 	s->cnf = &a->cnf;
@@ -72,6 +70,15 @@ server_of(const struct call *k, struct cmc_server *s, struct burin_error *e)
 	    (s->pop_key = burin_key_evp(a->pop_key, e)) == NULL)
 		return -1;
 	return store_subkey(a->store, "cmc nonce", s->nonce_key, e);
+}
+
+static int
+server_of(const struct call *k, struct cmc_server *s, struct burin_error *e)
+{
+	if (cmc_server_of(k->s->a, s, e) != 0)
+		return -1;
+	s->ra = k->s->ra;
+	return 0;
 }
 
 /* RFC 7030 section 4.3.2: in EST a refusal has a status of HTTP, too. */

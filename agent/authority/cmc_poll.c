@@ -252,7 +252,8 @@ go_on(struct cmc_work *w, const struct talk *talk, const struct agreed *with,
 	in.profile = talk->profile;
 	in.invite = talk->invite != 0 ? &with->invite : NULL;
 	in.renews = with->renews.cert;
-	in.manual = w->s->cnf->manual;
+	/* What of a mail that waits the operator has not seen yet, too. */
+	in.manual = w->s->cnf->manual || strcmp(talk->via, "mail") == 0;
 	in.now = w->t->now;
 	in.via = talk->via;
 	in.confirm = w->s->cnf->confirm;

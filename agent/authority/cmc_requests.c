@@ -115,7 +115,7 @@ begin(const struct cmc_work *w, struct issue_input *in, struct burin_error *e)
 	in->principal = w->principal;
 	in->invite = cmc_invite(w);
 	in->renews = cert != NULL ? cert->cert : NULL;
-	in->manual = w->s->cnf->manual;
+	in->manual = w->s->cnf->manual || w->waits;
 	in->now = w->t->now;
 	in->via = w->around != NULL ? w->around->principal : w->t->via;
 	in->confirm = w->s->cnf->confirm;
@@ -289,6 +289,8 @@ cmc_requests(struct cmc_work *w, struct burin_error *e)
 	for (i = 0; i < w->h.n_items; i++)
 		if (modify(w, &w->h.items[i], e) != 0)
 			return -1;
+	if (cmc_mail_check(w, e) != 0)
+		return -1;
 	if (burin_cmc_hear_pops(&w->h, w->s->pop_key, w->s->pop_cert, e) != 0)
 		return -1;
 	if ((r = cmc_pops(w, e)) <= 0)

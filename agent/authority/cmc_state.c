@@ -31,6 +31,7 @@ static const struct {
 	{ "invite-gone", BURIN_CMC_BAD_IDENTITY },
 	{ "invite-used", BURIN_CMC_BAD_IDENTITY },
 	{ "invite-expired", BURIN_CMC_BAD_IDENTITY },
+	{ "mail-from", BURIN_CMC_BAD_IDENTITY },
 	{ "not-yours", BURIN_CMC_BAD_IDENTITY },
 	{ "renewal-changes-name", BURIN_CMC_BAD_IDENTITY },
 	{ "pop-failed", BURIN_CMC_POP_FAILED },

@@ -374,6 +374,12 @@ by_transport(struct cmc_work *w)
 		w->speaker = CMC_SPEAKER_CERT;
 		(void)snprintf(w->principal, sizeof(w->principal),
 		    "certificate:%s", w->t->cert->serial);
+	} else if (w->t->from != NULL && w->h.simple) {
+		/* Whoever wrote that address: nothing is issued unseen. */
+		w->speaker = CMC_SPEAKER_MAIL;
+		w->waits = 1;
+		(void)snprintf(
+		    w->principal, sizeof(w->principal), "mail:%s", w->t->from);
 	}
 }
 

@@ -15,9 +15,10 @@
 /* Who speaks, as far as it is proved. */
 enum cmc_speaker {
 	CMC_SPEAKER_NONE,
-	CMC_SPEAKER_INVITE, /* knows the secret of an invite */
-	CMC_SPEAKER_CERT,   /* signed with a certificate of ours */
-	CMC_SPEAKER_VOUCHED /* an RA around it says that it knows who it is */
+	CMC_SPEAKER_INVITE,  /* knows the secret of an invite */
+	CMC_SPEAKER_CERT,    /* signed with a certificate of ours */
+	CMC_SPEAKER_VOUCHED, /* an RA around it says that it knows who it is */
+	CMC_SPEAKER_MAIL /* a bare PKCS#10 by mail: the operator finds out */
 };
 
 /* What the RAs around a message state about it. */
@@ -50,6 +51,7 @@ struct cmc_work {
 	struct issued cert;	     /* CERT */
 	struct invite invite;	     /* INVITE */
 	struct burin_secret *secret; /* INVITE */
+	int waits;		     /* its requests do, for the operator */
 	char principal[CMC_PRINCIPAL];
 	int nonce_ours; /* recipientNonce is one that we gave */
 	/* of an RA */
@@ -127,6 +129,12 @@ int cmc_may_state(struct cmc_work *w, struct burin_error *e);
 /* Of the speaker, by message or transport; NULL: not by such. */
 const struct invite *cmc_invite(const struct cmc_work *w);
 const struct issued *cmc_cert(const struct cmc_work *w);
+
+/* --- cmc_mail.c ------------------------------------------------------------
+ */
+
+/* Holds the requests to whom the mail is from, as the settings say. */
+int cmc_mail_check(struct cmc_work *w, struct burin_error *e);
 
 /* --- cmc_requests.c, cmc_controls.c, cmc_inside.c ------------------------ */
 

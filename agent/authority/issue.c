@@ -331,20 +331,21 @@ static int
 check_approved(struct work *w, struct burin_error *e)
 {
 	const struct issue_input *in = w->in;
+	int asks = in->manual ||
+	    (in->renamed && (in->cnf == NULL || !in->cnf->rename));
 	enum waiting state;
 	char *why = NULL;
 	int rc = -1;
 
-	if (!in->manual &&
-	    !(in->renamed && (in->cnf == NULL || !in->cnf->rename)))
-		return 1;
+	/* What was put before the operator once he decides, also when the
+	 * settings, or the way it comes, would have it issued now. */
 	if (store_request_state(
 		w->st, in->principal, in->request, &state, &why, e) != 0)
 		return -1;
 	w->outcome = ISSUE_PENDING;
 	switch (state) {
 	case WAITING_NEW:
-		rc = put_waiting(w, e);
+		rc = asks ? put_waiting(w, e) : 1;
 		break;
 	case WAITING_PENDING:
 		rc = 0;

@@ -41,6 +41,10 @@ static const char *const reuse[] = { [REUSE_SAME_NAME] = "same-name",
 	[REUSE_REFUSE] = "refuse",
 	[REUSE_ALLOW] = "allow" };
 
+static const char *const mail_from[] = { [MAIL_FROM_REFUSE] = "refuse",
+	[MAIL_FROM_PENDING] = "pending",
+	[MAIL_FROM_ACCEPT] = "accept" };
+
 static void
 write_policy(BIO *out, const struct settings *s)
 {
@@ -79,6 +83,10 @@ write_policy(BIO *out, const struct settings *s)
 	    "# Who gets a certificate by CMC has to accept it: yes or no.\n"
 	    "confirm = %s\n",
 	    s->confirm ? "yes" : "no");
+	(void)BIO_printf(out,
+	    "# A mail that is from another address than its request is for: "
+	    "refuse,\n# pending or accept.\nmail_from = %s\n",
+	    mail_from[s->mail_from]);
 	(void)BIO_printf(out,
 	    "# Answers of CMC bring the trust anchors, ca.pem and those of "
 	    "anchors.pem:\n# yes or no.\n"
@@ -228,6 +236,20 @@ read_reuse(enum key_reuse *out, const CONF_VALUE *v, struct burin_error *e)
 }
 
 static int
+read_mail_from(enum mail_from *out, const CONF_VALUE *v, struct burin_error *e)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(mail_from) / sizeof(mail_from[0]); i++) {
+		if (strcmp(v->value, mail_from[i]) == 0) {
+			*out = (enum mail_from)i;
+			return 0;
+		}
+	}
+	return not_understood(v, e);
+}
+
+static int
 read_policy(struct settings *s, const CONF_VALUE *v, struct burin_error *e)
 {
 	int same = 1;
@@ -244,6 +266,8 @@ read_policy(struct settings *s, const CONF_VALUE *v, struct burin_error *e)
 		return read_number(&s->waiting, v, CA_MAX_WAITING, e);
 	if (strcmp(v->name, "key_reuse") == 0)
 		return read_reuse(&s->key_reuse, v, e);
+	if (strcmp(v->name, "mail_from") == 0)
+		return read_mail_from(&s->mail_from, v, e);
 	if (strcmp(v->name, "rename") == 0)
 		return read_switch(&s->rename, v, e);
 	if (strcmp(v->name, "confirm") == 0)

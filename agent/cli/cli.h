@@ -86,6 +86,8 @@ struct verb {
 	const struct opt *const *opts; /* groups of tables, NULL-ended */
 	size_t min_words, max_words;
 	int alone; /* loads no module: no worker */
+	/* what the shell is told instead; of its own result the same */
+	int (*exit_status)(int status);
 	/* 0, or -1 with e set: the exit status is e->status. */
 	int (*run)(struct cli *c, struct burin_error *e);
 };

@@ -249,5 +249,8 @@ cli_main(int argc, char **argv)
 	args_free(&args);
 	if (status == BURIN_OK && (fflush(stdout) != 0 || ferror(stdout)))
 		status = BURIN_EINTERNAL;
-	return status;
+	/* cli_clear leaves the verb be */
+	return c.verb != NULL && c.verb->exit_status != NULL
+	    ? c.verb->exit_status(status)
+	    : status;
 }

@@ -5,14 +5,10 @@
  * its child that answers requests (docs/decisions/0014-keeper-and-front.md).
  */
 
-#include <signal.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
-#include <openssl/crypto.h>
-
 #include "../authority/authority.h"
+#include "front.h"
 #include "verbs.h"
 #include "worker.h"
 
@@ -53,25 +49,6 @@ ready(void *arg, const struct authority_ready *r)
 	(void)fflush(stdout);
 }
 
-/* A PIN in the environment is for the keeper; here it is wiped. */
-static void
-forget_pins(struct cli *c)
-{
-	static const char *const options[] = { "pin-source", "so-pin-source" };
-	const char *src;
-	char *value;
-	size_t i;
-
-	for (i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
-		src = arg_value(c->args, options[i]);
-		if (src == NULL || strncmp(src, "env:", 4) != 0)
-			continue;
-		if ((value = getenv(src + 4)) != NULL)
-			OPENSSL_cleanse(value, strlen(value));
-		(void)unsetenv(src + 4);
-	}
-}
-
 /* What it has to say of itself goes to the keeper, which tells the user. */
 static void
 be_front(struct cli *c, const char *dir, int fd)
@@ -82,15 +59,11 @@ be_front(struct cli *c, const char *dir, int fd)
 		.arg = c };
 	int rc;
 
-	/* The pipe to the program is closed: nothing is told there. */
-	c->worker = -1;
-	forget_pins(c);
+	front_begins(c);
 	if (in.listen == NULL)
 		in.listen = "127.0.0.1:8443";
 	rc = authority_front(dir, fd, &in);
-	json_decref(c->json);
-	c->json = NULL;
-	exit(rc == 0 ? BURIN_OK : BURIN_EINTERNAL);
+	front_ends(c, rc);
 }
 
 /* --- the keeper --------------------------------------------------------------

@@ -30,6 +30,7 @@ const struct verb *const cli_verbs[] = {
 	&verb_export,
 	&verb_authority_init,
 	&verb_authority_serve,
+	&verb_authority_intake,
 	&verb_authority_invite,
 	&verb_authority_pending,
 	&verb_authority_approve,

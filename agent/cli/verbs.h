@@ -32,6 +32,7 @@ extern const struct verb verb_show;
 extern const struct verb verb_export;
 extern const struct verb verb_authority_init;
 extern const struct verb verb_authority_serve;
+extern const struct verb verb_authority_intake;
 extern const struct verb verb_authority_invite;
 extern const struct verb verb_authority_pending;
 extern const struct verb verb_authority_approve;

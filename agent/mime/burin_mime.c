@@ -5,14 +5,15 @@
  * mime.c. A program by itself because GMime and its libraries would be loaded
  * at each start of burin, and because what strangers send is taken apart here.
  *
- *	burin-mime write KIND [--to ADDRESS] [--subject TEXT]
- *	    [--in-reply-to ID]		a message in, a mail out
+ *	burin-mime write KIND [--from ADDRESS] [--to ADDRESS]
+ *	    [--subject TEXT] [--in-reply-to ID [--references IDS]]
+ *	    [--auto-replied yes]	a message in, a mail out
  *	burin-mime read request|response
- *	    a mail in; out a line of JSON with from, sender, subject and
- *	    message-id as far as they are there, then the message's bytes
+ *	    a mail in; out a line of JSON with its fields (head_of) as far as
+ *	    they are there, then the message's bytes
  *
- * Exit status 0; 1: no, and a line of JSON with the reason in "error"; 2: not
- * called like this.
+ * Exit status 0; 1: no, and a line of JSON with the reason in "error", and of a
+ * mail its fields; 2: not called like this.
  */
 
 #include <errno.h>
@@ -41,11 +42,19 @@ line(json_t *o)
 }
 
 static int
-refuse(const char *why)
+refuse_with(json_t *o, const char *why)
 {
-	(void)line(json_pack("{s:s}", "error", why));
+	if (o != NULL && json_object_set_new(o, "error", json_string(why)) != 0)
+		(void)fputs("burin-mime: no memory\n", stderr);
+	(void)line(o);
 	(void)fflush(stdout);
 	return REFUSED;
+}
+
+static int
+refuse(const char *why)
+{
+	return refuse_with(json_object(), why);
 }
 
 /* All of standard input, or NULL and why not. */
@@ -80,6 +89,17 @@ give(const void *bytes, size_t len)
 	    : REFUSED;
 }
 
+static json_t *
+head_of(const struct mail *m)
+{
+	return json_pack("{s:s*, s:s*, s:s*, s:s*, s:s*, s:s*, s:s*, s:s*, "
+			 "s:s*}",
+	    "from", m->from, "sender", m->sender, "subject", m->subject,
+	    "message-id", m->message_id, "references", m->references,
+	    "return-path", m->return_path, "auto-submitted", m->auto_submitted,
+	    "precedence", m->precedence, "list-id", m->list_id);
+}
+
 static int
 do_read(const unsigned char *text, size_t len, enum mail_side side)
 {
@@ -88,10 +108,8 @@ do_read(const unsigned char *text, size_t len, enum mail_side side)
 	int rc;
 
 	if (why != NULL)
-		rc = refuse(why);
-	else if (line(json_pack("{s:s*, s:s*, s:s*, s:s*}", "from", m.from,
-		     "sender", m.sender, "subject", m.subject, "message-id",
-		     m.message_id)) != 0)
+		rc = refuse_with(head_of(&m), why);
+	else if (line(head_of(&m)) != 0)
 		rc = REFUSED;
 	else
 		rc = give(m.body, m.body_len);
@@ -115,8 +133,9 @@ do_write(const char *kind, const struct mail_head *head,
 static int
 usage(void)
 {
-	(void)fputs("usage: burin-mime write KIND [--to ADDRESS] "
-		    "[--subject TEXT] [--in-reply-to ID]\n"
+	(void)fputs("usage: burin-mime write KIND [--from ADDRESS] "
+		    "[--to ADDRESS] [--subject TEXT] [--in-reply-to ID] "
+		    "[--references IDS] [--auto-replied yes]\n"
 		    "       burin-mime read request|response\n",
 	    stderr);
 	return USAGE;
@@ -128,7 +147,13 @@ options(struct mail_head *head, int argc, char **argv)
 	int i;
 
 	for (i = 0; i + 1 < argc; i += 2) {
-		if (strcmp(argv[i], "--to") == 0)
+		if (strcmp(argv[i], "--from") == 0)
+			head->from = argv[i + 1];
+		else if (strcmp(argv[i], "--references") == 0)
+			head->references = argv[i + 1];
+		else if (strcmp(argv[i], "--auto-replied") == 0)
+			head->auto_replied = 1;
+		else if (strcmp(argv[i], "--to") == 0)
 			head->to = argv[i + 1];
 		else if (strcmp(argv[i], "--subject") == 0)
 			head->subject = argv[i + 1];

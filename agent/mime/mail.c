@@ -96,52 +96,77 @@ part_of(const struct kind *k, const unsigned char *body, size_t len)
 }
 
 static const char *
-set_to(GMimeMessage *message, const char *to)
+set_address(GMimeMessage *message, GMimeAddressType type, const char *address)
 {
 	InternetAddressList *list;
 	InternetAddress *one;
 	const char *why = NULL;
 
-	list = is_plain(to) ? internet_address_list_parse(NULL, to) : NULL;
+	list = is_plain(address) ? internet_address_list_parse(NULL, address)
+				 : NULL;
 	one = list != NULL && internet_address_list_length(list) == 1
 	    ? internet_address_list_get_address(list, 0)
 	    : NULL;
 	if (one != NULL && INTERNET_ADDRESS_IS_MAILBOX(one))
-		g_mime_message_add_mailbox(message, GMIME_ADDRESS_TYPE_TO,
+		g_mime_message_add_mailbox(message, type,
 		    internet_address_get_name(one),
 		    internet_address_mailbox_get_addr(
 			INTERNET_ADDRESS_MAILBOX(one)));
 	else
-		why = "goes to what is not one address";
+		why = type == GMIME_ADDRESS_TYPE_TO
+		    ? "goes to what is not one address"
+		    : "comes from what is not one address";
 	if (list != NULL)
 		g_object_unref(list);
 	return why;
+}
+
+/* RFC 5322 section 3.6.4 */
+static const char *
+set_answered(GMimeMessage *message, const struct mail_head *head)
+{
+	const char *before = head->references;
+	char *id, *all;
+
+	if (!is_message_id(head->in_reply_to))
+		return "answers what is not a message ID";
+	if (before != NULL && !is_plain(before))
+		return "refers to what no field can hold";
+	id = g_strdup_printf("<%s>", head->in_reply_to);
+	all = g_strdup_printf("%s%s%s", before != NULL ? before : "",
+	    before != NULL ? " " : "", id);
+	g_mime_object_set_header(
+	    GMIME_OBJECT(message), "In-Reply-To", id, NULL);
+	g_mime_object_set_header(
+	    GMIME_OBJECT(message), "References", all, NULL);
+	g_free(all);
+	g_free(id);
+	return NULL;
 }
 
 static const char *
 set_head(GMimeMessage *message, const struct mail_head *head)
 {
 	const char *why;
-	char *id;
 
-	if (head->to != NULL && (why = set_to(message, head->to)) != NULL)
+	if (head->from != NULL &&
+	    (why = set_address(message, GMIME_ADDRESS_TYPE_FROM, head->from)) !=
+		NULL)
 		return why;
+	if (head->to != NULL &&
+	    (why = set_address(message, GMIME_ADDRESS_TYPE_TO, head->to)) !=
+		NULL)
+		return why;
+	/* RFC 3834 section 5 */
+	if (head->auto_replied)
+		g_mime_object_set_header(GMIME_OBJECT(message),
+		    "Auto-Submitted", "auto-replied", NULL);
 	if (head->subject != NULL) {
 		if (!is_plain(head->subject))
 			return "has a subject that no field can hold";
 		g_mime_message_set_subject(message, head->subject, "UTF-8");
 	}
-	if (head->in_reply_to == NULL)
-		return NULL;
-	if (!is_message_id(head->in_reply_to))
-		return "answers what is not a message ID";
-	id = g_strdup_printf("<%s>", head->in_reply_to);
-	/* RFC 5322 section 3.6.4 */
-	g_mime_object_set_header(
-	    GMIME_OBJECT(message), "In-Reply-To", id, NULL);
-	g_mime_object_set_header(GMIME_OBJECT(message), "References", id, NULL);
-	g_free(id);
-	return NULL;
+	return head->in_reply_to != NULL ? set_answered(message, head) : NULL;
 }
 
 const char *
@@ -317,6 +342,84 @@ addresses(InternetAddressList *list)
 	return copy;
 }
 
+static char *
+plain_copy(const char *s)
+{
+	return s != NULL && is_plain(s) ? strdup(s) : NULL;
+}
+
+/* The first word of a field: "auto-replied; and=more" is one. */
+static char *
+first_word(const char *s)
+{
+	char word[64] = "";
+	size_t n;
+
+	s += strspn(s, " \t");
+	n = strcspn(s, " \t;(");
+	if (n > 0 && n < sizeof(word))
+		memcpy(word, s, n);
+	return plain_copy(word);
+}
+
+/* RFC 3834 section 5.1: "no" is a person's; of several fields one counts. */
+static char *
+auto_submitted(GMimeMessage *message)
+{
+	GMimeHeaderList *list =
+	    g_mime_object_get_header_list(GMIME_OBJECT(message));
+	int i, n = g_mime_header_list_get_count(list);
+	GMimeHeader *field;
+	char *word;
+
+	for (i = 0; i < n; i++) {
+		field = g_mime_header_list_get_header_at(list, i);
+		if (g_ascii_strcasecmp(
+			g_mime_header_get_name(field), "Auto-Submitted") != 0)
+			continue;
+		word = first_word(g_mime_header_get_value(field));
+		if (word == NULL || g_ascii_strcasecmp(word, "no") != 0)
+			return word != NULL ? word : strdup("unreadable");
+		free(word);
+	}
+	return NULL;
+}
+
+/* The newest ones, as many as a field holds. */
+static char *
+references(GMimeMessage *message)
+{
+	const char *text =
+	    g_mime_object_get_header(GMIME_OBJECT(message), "References");
+	GMimeReferences *refs;
+	GString *all = g_string_new(NULL);
+	const char *id;
+	char *copy;
+	int i, n, from;
+
+	refs = g_mime_references_parse(NULL, text != NULL ? text : "");
+	n = g_mime_references_length(refs);
+	from = n > MAIL_MAX_REFERENCES ? n - MAIL_MAX_REFERENCES : 0;
+	for (i = from; i < n; i++) {
+		id = g_mime_references_get_message_id(refs, i);
+		if (id != NULL && is_message_id(id))
+			g_string_append_printf(
+			    all, "%s<%s>", all->len > 0 ? " " : "", id);
+	}
+	copy = plain_copy(all->str);
+	(void)g_string_free(all, TRUE);
+	g_mime_references_free(refs);
+	return copy;
+}
+
+/* Of the first of this name, decoded. */
+static char *
+field(GMimeMessage *message, const char *name)
+{
+	return plain_copy(
+	    g_mime_object_get_header(GMIME_OBJECT(message), name));
+}
+
 static void
 take_head(GMimeMessage *message, struct mail *out)
 {
@@ -329,6 +432,11 @@ take_head(GMimeMessage *message, struct mail *out)
 		out->subject = strdup(subject);
 	if (id != NULL && is_message_id(id))
 		out->message_id = strdup(id);
+	out->references = references(message);
+	out->return_path = field(message, "Return-Path");
+	out->auto_submitted = auto_submitted(message);
+	out->precedence = field(message, "Precedence");
+	out->list_id = field(message, "List-Id");
 }
 
 void
@@ -338,6 +446,11 @@ mail_clear(struct mail *m)
 	free(m->sender);
 	free(m->subject);
 	free(m->message_id);
+	free(m->references);
+	free(m->return_path);
+	free(m->auto_submitted);
+	free(m->precedence);
+	free(m->list_id);
 	free(m->body);
 	memset(m, 0, sizeof(*m));
 }
@@ -360,8 +473,7 @@ mail_read(const unsigned char *text, size_t len, enum mail_side side,
 		why = "cannot be read";
 	} else {
 		why = take_part(message, side, out);
-		if (why == NULL)
-			take_head(message, out);
+		take_head(message, out);
 		g_object_unref(message);
 	}
 	g_object_unref(parser);

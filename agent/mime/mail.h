@@ -15,6 +15,7 @@
 #define MAIL_MAX_PARTS 64	   /* that are looked at */
 #define MAIL_MAX_FIELD 998 /* bytes of one field (RFC 5322 section 2.1.1) */
 #define MAIL_MAX_SENDERS 16
+#define MAIL_MAX_REFERENCES 16 /* the newest, of a mail that is answered */
 
 /* Whose message is looked for in a mail; a bit mask. */
 enum mail_side {
@@ -31,21 +32,36 @@ struct mail {
 	char *sender; /* as well; whose the mail is if it is from several */
 	char *subject;
 	char *message_id; /* without the brackets */
+	/*
+	 * Message IDs in their brackets, a space between: what it answers, and
+	 * so what an answer to it refers to, before it refers to itself.
+	 */
+	char *references;
+	/* what says that it wants no answer (RFC 3834 section 2) */
+	char *return_path;    /* "<>": nobody's */
+	char *auto_submitted; /* a word that is not "no" */
+	char *precedence;     /* "bulk" */
+	char *list_id;
 	/* its message: the transfer encoding undone, no more */
 	unsigned char *body;
 	size_t body_len;
 };
 void mail_clear(struct mail *m);
 
-/* NULL, or why there is not one message of this side in it. */
+/*
+ * NULL, or why there is not one message of this side in it. A mail without
+ * one has its fields all the same: mail_clear.
+ */
 const char *mail_read(const unsigned char *text, size_t len,
     enum mail_side side, struct mail *out);
 
 /* The fields of a new mail; each may be NULL. */
 struct mail_head {
-	const char *to; /* one address */
+	const char *from, *to; /* one address each */
 	const char *subject;
 	const char *in_reply_to; /* a message ID without brackets */
+	const char *references;	 /* of the mail that is answered */
+	int auto_replied;	 /* no person wrote it */
 };
 
 /*

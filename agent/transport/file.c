@@ -166,8 +166,10 @@ take_response(
 		goto out;
 	}
 	if (mime_is(body, len)) {
-		if (mime_read(body, len, MIME_RESPONSE, &mail, e) != 0)
+		if (mime_read(body, len, MIME_RESPONSE, &mail, e) != 0) {
+			mime_mail_clear(&mail);
 			goto out;
+		}
 		reply->body = mail.der;
 		reply->len = mail.len;
 		mail.der = NULL;

@@ -101,11 +101,14 @@ mime_write(enum mime_kind kind, const struct mime_head *head,
 		[MIME_FULL_RESPONSE] = "full-response",
 	};
 	const char *const fields[][2] = {
+		{ "--from", head->from },
 		{ "--to", head->to },
 		{ "--subject", head->subject },
 		{ "--in-reply-to", head->in_reply_to },
+		{ "--references", head->references },
+		{ "--auto-replied", head->auto_replied ? "yes" : NULL },
 	};
-	const char *argv[10] = { NULL, "write", words[kind] };
+	const char *argv[16] = { NULL, "write", words[kind] };
 	struct helper_answer a;
 	char why[256];
 	size_t i, n = 3;
@@ -162,16 +165,60 @@ mime_mail_clear(struct mime_mail *m)
 	free(m->sender);
 	free(m->subject);
 	free(m->message_id);
+	free(m->references);
+	free(m->return_path);
+	free(m->auto_submitted);
+	free(m->precedence);
+	free(m->list_id);
 	free(m->der);
 	memset(m, 0, sizeof(*m));
 }
 
 static int
-take_field(const json_t *o, const char *name, char **out)
+take_fields(const json_t *o, struct mime_mail *out, struct burin_error *e)
 {
-	const char *value = json_string_value(json_object_get(o, name));
+	const struct {
+		const char *name;
+		char **at;
+	} fields[] = {
+		{ "from", &out->from },
+		{ "sender", &out->sender },
+		{ "subject", &out->subject },
+		{ "message-id", &out->message_id },
+		{ "references", &out->references },
+		{ "return-path", &out->return_path },
+		{ "auto-submitted", &out->auto_submitted },
+		{ "precedence", &out->precedence },
+		{ "list-id", &out->list_id },
+	};
+	const char *value;
+	size_t i;
 
-	return value == NULL || (*out = strdup(value)) != NULL ? 0 : -1;
+	for (i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+		value = json_string_value(json_object_get(o, fields[i].name));
+		if (value != NULL && (*fields[i].at = strdup(value)) == NULL)
+			return burin_fail_memory(e);
+	}
+	return 0;
+}
+
+/* The bytes behind the first line. */
+static int
+take_message(const unsigned char *der, size_t len, enum mime_side side,
+    struct mime_mail *out, struct burin_error *e)
+{
+	out->kind = message_kind(der, len);
+	if (out->kind == TRANSPORT_NOTHING ||
+	    (side == MIME_RESPONSE && out->kind != TRANSPORT_CMC))
+		return fail_mail(side == MIME_REQUEST
+			? "holds no whole request"
+			: "holds no whole CMC message",
+		    e);
+	if ((out->der = malloc(len)) == NULL)
+		return burin_fail_memory(e);
+	memcpy(out->der, der, len);
+	out->len = len;
+	return 0;
 }
 
 /* The first line and what is behind it. */
@@ -179,34 +226,21 @@ static int
 take(const struct helper_answer *a, enum mime_side side, struct mime_mail *out,
     struct burin_error *e)
 {
+	char why[256];
 	size_t n;
 	json_t *o = first_line(a, &n);
 	int rc = -1;
 
-	if (o == NULL) {
+	if (o != NULL && take_fields(o, out, e) != 0)
+		goto out;
+	if (!did(a)) {
+		reason(a, why, sizeof(why));
+		(void)fail_mail(why, e);
+	} else if (o == NULL) {
 		(void)fail_mail("cannot be read: burin-mime failed", e);
-		goto out;
+	} else {
+		rc = take_message(a->bytes + n, a->len - n, side, out, e);
 	}
-	out->kind = message_kind(a->bytes + n, a->len - n);
-	if (out->kind == TRANSPORT_NOTHING ||
-	    (side == MIME_RESPONSE && out->kind != TRANSPORT_CMC)) {
-		(void)fail_mail(side == MIME_REQUEST
-			? "holds no whole request"
-			: "holds no whole CMC message",
-		    e);
-		goto out;
-	}
-	out->len = a->len - n;
-	if ((out->der = malloc(out->len)) == NULL ||
-	    take_field(o, "from", &out->from) != 0 ||
-	    take_field(o, "sender", &out->sender) != 0 ||
-	    take_field(o, "subject", &out->subject) != 0 ||
-	    take_field(o, "message-id", &out->message_id) != 0) {
-		burin_fail_memory(e);
-		goto out;
-	}
-	memcpy(out->der, a->bytes + n, out->len);
-	rc = 0;
 out:
 	json_decref(o);
 	return rc;
@@ -219,20 +253,12 @@ mime_read(const unsigned char *text, size_t text_len, enum mime_side side,
 	const char *argv[4] = { NULL, "read",
 		side == MIME_REQUEST ? "request" : "response" };
 	struct helper_answer a;
-	char why[256];
 	int rc;
 
 	memset(out, 0, sizeof(*out));
 	if (run(argv, text, text_len, &a, e) != 0)
 		return -1;
-	if (did(&a)) {
-		rc = take(&a, side, out, e);
-	} else {
-		reason(&a, why, sizeof(why));
-		rc = fail_mail(why, e);
-	}
+	rc = take(&a, side, out, e);
 	helper_answer_clear(&a);
-	if (rc != 0)
-		mime_mail_clear(out);
 	return rc;
 }

@@ -20,9 +20,11 @@ enum mime_kind {
 
 /* The fields of a mail to write; each may be NULL. */
 struct mime_head {
-	const char *to; /* one address */
+	const char *from, *to; /* one address each */
 	const char *subject;
 	const char *in_reply_to; /* the message ID of a mail that was read */
+	const char *references;	 /* its references */
+	int auto_replied;	 /* says that no person wrote it (RFC 3834) */
 };
 
 /*
@@ -45,6 +47,12 @@ struct mime_mail {
 	char *sender; /* as well */
 	char *subject;
 	char *message_id; /* without brackets */
+	char *references; /* message IDs for who answers it */
+	/* what says that it wants no answer (RFC 3834 section 2) */
+	char *return_path;    /* "<>": nobody's */
+	char *auto_submitted; /* a word that is not "no" */
+	char *precedence;
+	char *list_id;
 	unsigned char *der;
 	size_t len;
 	enum transport_kind kind; /* what der is; never NOTHING */
@@ -60,7 +68,8 @@ enum mime_side {
  * The one request (PKCS#10 or CMC) or response (CMC or certs-only) in a mail,
  * its transfer encoding undone. No such part, two of them, or one that holds
  * no whole message is BURIN_EAUTHORITY "mail-malformed", as is a mail on which
- * the program crashes or stays.
+ * the program crashes or stays. Of a mail that is refused there are the fields
+ * that could be read: mime_mail_clear in any case.
  */
 int mime_read(const unsigned char *text, size_t text_len, enum mime_side side,
     struct mime_mail *out, struct burin_error *e);

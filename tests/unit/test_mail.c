@@ -34,6 +34,13 @@ static const char whole[] =
     "Content-Transfer-Encoding: base64\r\n\r\n"
     "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWYwMTIzNDU2Nzg5YWJjZGVm\r\n"
     "--b--\r\n";
+/* One field of several, and what a mail server has put before it. */
+static const char loop[] =
+    "Return-Path: <>\n"
+    "Auto-Submitted: NO\nauto-submitted: Auto-Replied ; by=a-program\n"
+    "Precedence: bulk\nList-Id: A list <l.example.org>\n"
+    "References: <1@example.org> nonsense\n <2@example.org>\n"
+    "Content-Type: text/plain\n\nI am on holiday.\n";
 static const char other[] =
     "Content-Type: message/rfc822\n\nContent-Type: application/pkcs10\n"
     "Content-Transfer-Encoding: quoted-printable\n\n=30=31\n";
@@ -63,8 +70,38 @@ fields(void **state)
 	assert_null(m.subject);
 	assert_int_equal(m.body_len, 3);
 	mail_clear(&m);
+	/* without a message: the fields are there all the same */
 	assert_non_null(take(whole, MAIL_RESPONSE, &m));
 	assert_null(m.body);
+	assert_string_equal(m.message_id, "1.2@example.org");
+	assert_null(m.return_path);
+	assert_null(m.auto_submitted);
+	assert_null(m.references);
+	mail_clear(&m);
+}
+
+static void
+wants_no_answer(void **state)
+{
+	char text[128];
+	struct mail m;
+
+	(void)state;
+	assert_non_null(take(loop, MAIL_REQUEST, &m));
+	assert_string_equal(m.return_path, "<>");
+	assert_string_equal(m.auto_submitted, "Auto-Replied");
+	assert_string_equal(m.precedence, "bulk");
+	assert_string_equal(m.list_id, "A list <l.example.org>");
+	assert_string_equal(m.references, "<1@example.org> <2@example.org>");
+	mail_clear(&m);
+	(void)take("Auto-Submitted: no (honestly)\n\n", MAIL_REQUEST, &m);
+	assert_null(m.auto_submitted);
+	mail_clear(&m);
+	/* What cannot be understood is not "no". */
+	(void)snprintf(text, sizeof(text), "Auto-Submitted: %0100d\n\n", 0);
+	(void)take(text, MAIL_REQUEST, &m);
+	assert_non_null(m.auto_submitted);
+	mail_clear(&m);
 }
 
 /* A field that would be two in a mail of ours, or none at all. */
@@ -142,14 +179,49 @@ no_kind(void **state)
 	assert_null(text);
 }
 
+static void
+answers(void **state)
+{
+	static const struct mail_head head = { .from = "ca@example.org",
+		.to = "alice@example.org",
+		.in_reply_to = "3@example.org",
+		.references = "<1@example.org> <2@example.org>",
+		.auto_replied = 1 };
+	static const struct mail_head bad[] = {
+		{ .from = "a@example.org, b@example.org" },
+		{ .in_reply_to = "1", .references = "<2>\nBcc: <3>" },
+	};
+	static const unsigned char x[] = "x";
+	size_t len, i;
+	char *text;
+
+	(void)state;
+	assert_null(mail_write("full-response", &head, x, 1, &text, &len));
+	assert_non_null(strstr(text, "From: ca@example.org\n"));
+	assert_non_null(strstr(text, "\nTo: alice@example.org\n"));
+	assert_non_null(strstr(text, "\nAuto-Submitted: auto-replied\n"));
+	assert_non_null(strstr(text, "\nIn-Reply-To: <3@example.org>\n"));
+	assert_non_null(strstr(text,
+	    "\nReferences: <1@example.org> <2@example.org> "
+	    "<3@example.org>\n"));
+	free(text);
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		assert_non_null(
+		    mail_write("full-response", &bad[i], x, 1, &text, &len));
+		assert_null(text);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(fields),
+		cmocka_unit_test(wants_no_answer),
 		cmocka_unit_test(not_a_field),
 		cmocka_unit_test(damaged),
 		cmocka_unit_test(no_kind),
+		cmocka_unit_test(answers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

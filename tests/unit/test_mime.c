@@ -271,6 +271,8 @@ asked(void **state)
 		assert_string_equal(e.code, "mail-malformed");
 		assert_non_null(strstr(e.reason, "no part"));
 		assert_null(m.der);
+		assert_string_equal(m.message_id, "one.two@example.org");
+		mime_mail_clear(&m);
 		burin_error_clear(&e);
 		free(text);
 	}
