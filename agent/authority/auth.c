@@ -196,21 +196,14 @@ check_issued(
 		return -1;
 	if (!found || X509_cmp(out->cert, cert) != 0)
 		return burin_fail(e, BURIN_EAUTHORITY, "certificate-unknown",
-		    "this authority did not issue the client certificate");
+		    s->ra != NULL
+			? "the client certificate did not come through this "
+			  "registration authority"
+			: "this authority did not issue the client "
+			  "certificate");
 	if (out->revoked)
 		return burin_fail(e, BURIN_EAUTHORITY, "certificate-revoked",
 		    "the client certificate was revoked");
-	return 0;
-}
-
-/* An RA has no list of what the CA issued: that is the CA's to look up. */
-static int
-take_passed(X509 *cert, struct issued *out, struct burin_error *e)
-{
-	out->serial = burin_serial_text(X509_get0_serialNumber(cert));
-	if (out->serial == NULL || !X509_up_ref(cert))
-		return burin_fail_memory(e);
-	out->cert = cert;
 	return 0;
 }
 
@@ -230,8 +223,7 @@ auth_cert(struct server *s, struct MHD_Connection *c, struct issued *cert,
 		return 0;
 	}
 	ok = own_check(&s->a->ca, shown, time(NULL), &e) == 0 &&
-	    (s->ra != NULL ? take_passed(shown, cert, &e)
-			   : check_issued(s, shown, cert, &e)) == 0;
+	    check_issued(s, shown, cert, &e) == 0;
 	if (!ok) {
 		(void)burin_error_advice(&e, "enrol anew with an invite");
 		answer_error(r, &e);

@@ -23,6 +23,13 @@ int cmc_tally_new(struct cmc_tally *t, size_t n, struct burin_error *e);
  * are proved; 0: the answer says what is missing.
  */
 int cmc_pops(struct cmc_work *w, struct burin_error *e);
+/*
+ * What the CA began goes on with the CA, and so does what an RA cannot see:
+ * a proof made for the CA's own key. Others it challenges itself when it is
+ * who knows them.
+ */
+int cmc_pop_is_for_ca(
+    const struct cmc_work *w, const struct burin_cmc_item *item);
 
 /* --- cmc_requests.c --------------------------------------------------------
  */

@@ -18,7 +18,8 @@
 
 #include "cmc_pass.h"
 
-#define SKEW 300 /* seconds between the clocks of two servers */
+#define NO_PROFILE "-" /* the CA chose */
+#define SKEW 300       /* seconds between the clocks of two servers */
 
 /* What is said about a message. */
 struct saying {
@@ -127,10 +128,8 @@ say_pops(const struct cmc_work *w, struct saying *s, struct burin_error *e)
 	for (i = 0; i < w->h.n_items; i++) {
 		const struct burin_cmc_item *item = &w->h.items[i];
 
-		if (item->anybody ||
-		    (item->proved != BURIN_CMC_POP_PROVED &&
-			!(item->proved == BURIN_CMC_POP_TO_CHALLENGE &&
-			    w->nonce_ours)))
+		/* All of them are proved, or the CA's to judge. */
+		if (item->anybody || cmc_pop_is_for_ca(w, item))
 			continue;
 		s->pops[s->n_pops++] = item->id;
 	}
@@ -164,7 +163,11 @@ const char *
 cmc_pass_profile(const struct cmc_work *w)
 {
 	const struct invite *invite = cmc_invite(w);
+	const struct issued *cert = cmc_cert(w);
 
+	if (cert != NULL && cert->profile != NULL)
+		return strcmp(cert->profile, NO_PROFILE) != 0 ? cert->profile
+							      : NULL;
 	return invite != NULL && invite->profile != NULL ? invite->profile
 							 : w->t->profile;
 }
@@ -227,6 +230,18 @@ check_shown(struct cmc_work *w, struct burin_error *e)
 		  "the client certificate was revoked");
 }
 
+/* What was agreed holds, whatever the path says. */
+static int
+check_profile(const struct cmc_work *w, const char *name, struct burin_error *e)
+{
+	if (w->t->profile == NULL ||
+	    (name != NULL && strcmp(name, w->t->profile) == 0))
+		return 0;
+	return burin_fail(e, BURIN_EAUTHORITY, "profile-refused",
+	    "profile %s was agreed, not %s", name != NULL ? name : "of the CA",
+	    w->t->profile);
+}
+
 static int
 check_item(struct cmc_work *w, struct saying *s, size_t i,
     const struct burin_profile *p, struct burin_error *e)
@@ -252,7 +267,8 @@ check_items(struct cmc_work *w, struct saying *s, struct burin_error *e)
 	size_t i;
 	int rc = 0;
 
-	if (cmc_invite(w) == NULL && check_shown(w, e) != 0)
+	if (check_profile(w, name, e) != 0 ||
+	    (cmc_invite(w) == NULL && check_shown(w, e) != 0))
 		return -1;
 	if (name != NULL && policy_profile(w->s->profiles, name, &p, e) != 0)
 		return -1;
@@ -372,49 +388,82 @@ status_of(const struct burin_cmc_reply *r)
 	}
 }
 
-/* Serial numbers of what was certified, for the log. */
-static void
-list_serials(const struct cmc_work *w, const struct burin_cmc_reply *r,
-    char *out, size_t size)
+/* The request that a certificate is for, when the CA issued it; or NULL. */
+static const struct burin_cmc_item *
+item_of(const struct cmc_work *w, X509 *cert)
 {
-	size_t i, n = 0;
-	char *serial;
-	int k;
+	const struct burin_cmc_item *found = NULL;
+	size_t i;
 
-	out[0] = '\0';
-	for (k = 0; k < sk_X509_num(r->certs); k++) {
-		X509 *cert = sk_X509_value(r->certs, k);
-
-		for (i = 0; i < w->h.n_items; i++) {
-			if (EVP_PKEY_eq(X509_get0_pubkey(cert),
-				w->h.items[i].asked.pub) != 1)
-				continue;
-			serial =
-			    burin_serial_text(X509_get0_serialNumber(cert));
-			if (serial != NULL && n + strlen(serial) + 2 < size)
-				n += (size_t)snprintf(
-				    out + n, size - n, " %s", serial);
-			free(serial);
-			break;
-		}
-	}
+	for (i = 0; i < w->h.n_items && found == NULL; i++)
+		if (EVP_PKEY_eq(
+			X509_get0_pubkey(cert), w->h.items[i].asked.pub) == 1 &&
+		    own_check(w->s->ca, cert, w->t->now, NULL) == 0)
+			found = &w->h.items[i];
 	/* Keys of two types are not equal, which OpenSSL calls an error. */
 	ERR_clear_error();
+	return found;
 }
 
-/* One line in the audit log, with what follows from the answer. */
+/* Who got it, and under which profile: for who comes back with it. */
+static int
+keep(struct cmc_work *w, X509 *cert, const struct burin_cmc_item *item,
+    struct burin_error *e)
+{
+	const char *profile = cmc_pass_profile(w);
+	struct issued_new in = { .cert = cert,
+		.principal = w->principal[0] != '\0' ? w->principal : "nobody",
+		.profile = profile != NULL ? profile : NO_PROFILE,
+		.via = w->t->via,
+		.request = item->sha256,
+		.now = w->t->now };
+	struct store *st = w->s->store;
+	struct issued old = { 0 };
+	char *serial;
+	int found = 0, rc;
+
+	serial = burin_serial_text(X509_get0_serialNumber(cert));
+	if (serial == NULL)
+		return burin_fail_memory(e);
+	rc = store_cert_of_serial(st, serial, &old, &found, e);
+	if (rc == 0 && !found)
+		rc = store_cert_put(st, &in, e);
+	if (rc == 0)
+		rc = store_audit(st, e, "passed", "%s of %s via %s profile %s",
+		    serial, in.principal, in.via, in.profile);
+	issued_clear(&old);
+	free(serial);
+	return rc;
+}
+
+static int
+keep_all(
+    struct cmc_work *w, const STACK_OF(X509) * certs, struct burin_error *e)
+{
+	const struct burin_cmc_item *item;
+	int i, rc = 0;
+
+	for (i = 0; i < sk_X509_num(certs) && rc == 0; i++)
+		if ((item = item_of(w, sk_X509_value(certs, i))) != NULL)
+			rc = keep(w, sk_X509_value(certs, i), item, e);
+	return rc;
+}
+
 int
 cmc_pass_note(struct cmc_work *w, enum burin_cmc_status status,
-    const char *what, struct burin_error *e)
+    const char *what, const STACK_OF(X509) * certs, struct burin_error *e)
 {
 	struct store *st = w->s->store;
 	int rc;
 
 	if (store_begin(st, e) != 0)
 		return -1;
-	rc = store_audit(st, e, "passed", "%s of %s: %s%s", w->t->via,
-	    w->principal[0] != '\0' ? w->principal : "nobody",
-	    burin_cmc_status_name(status), what);
+	rc = keep_all(w, certs, e);
+	if (rc == 0)
+		rc = store_audit(st, e, "passed", "%s of %s: %s%s%s", w->t->via,
+		    w->principal[0] != '\0' ? w->principal : "nobody",
+		    burin_cmc_status_name(status), what[0] != '\0' ? " " : "",
+		    what);
 	if (rc == 0)
 		rc = settle(w, status, e);
 	return store_end(st, rc == 0, e) != 0 ? -1 : rc;
@@ -440,8 +489,8 @@ look_at(struct cmc_work *w, const struct ra_item *item, struct burin_error *e)
 		.simple = 1 };
 	struct burin_error why = BURIN_ERROR_INIT;
 	struct burin_cmc_reply r;
-	char what[BURIN_ERROR_TEXT];
-	int rc = 0;
+	char what[BURIN_ERROR_TEXT] = "";
+	int rc;
 
 	if (anchors == NULL || !sk_X509_push(anchors, w->s->ca->cert)) {
 		sk_X509_free(anchors);
@@ -454,7 +503,6 @@ look_at(struct cmc_work *w, const struct ra_item *item, struct burin_error *e)
 	if (burin_cmc_read(item->answer, item->answer_len, &x, &r, &why) == 0) {
 		w->status = status_of(&r);
 		w->passed_full = r.signer[0] != '\0';
-		list_serials(w, &r, what, sizeof(what));
 	} else {
 		w->status = strcmp(why.code, "cmc-noSupport") == 0
 		    ? BURIN_CMC_NO_SUPPORT
@@ -462,12 +510,12 @@ look_at(struct cmc_work *w, const struct ra_item *item, struct burin_error *e)
 		w->fail = fail_named(why.code);
 		w->passed_full = 1;
 		(void)snprintf(
-		    what, sizeof(what), " %s: %.400s", why.code, why.reason);
-		(void)snprintf(w->trouble, sizeof(w->trouble), "%s", what + 1);
+		    what, sizeof(what), "%s: %.400s", why.code, why.reason);
+		(void)snprintf(w->trouble, sizeof(w->trouble), "%s", what);
 	}
+	rc = cmc_pass_note(w, w->status, what, r.certs, e);
 	burin_cmc_reply_clear(&r);
 	sk_X509_free(anchors);
-	rc = cmc_pass_note(w, w->status, what, e);
 	return rc;
 }
 

@@ -14,9 +14,12 @@
 
 /* What the next server is asked for: as agreed, or by the path; or NULL. */
 const char *cmc_pass_profile(const struct cmc_work *w);
-/* How it went, with what follows from that: a line in the audit log. */
+/*
+ * How it went, with what follows from that: certificates of certs that the CA
+ * issued for this message are kept, and lines in the audit log.
+ */
 int cmc_pass_note(struct cmc_work *w, enum burin_cmc_status status,
-    const char *what, struct burin_error *e);
+    const char *what, const STACK_OF(X509) * certs, struct burin_error *e);
 /*
  * What the next server does not stand is the sender's to know; that it cannot
  * be asked, or does not take us for an RA, is ours. -1.

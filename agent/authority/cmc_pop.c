@@ -78,15 +78,11 @@ check_answer(struct cmc_work *w, const struct burin_cmc_item *item,
 	return rc;
 }
 
-/*
- * What the CA began goes on with the CA, and so does what an RA cannot see:
- * a proof made for the CA's own key. Others it challenges itself when it is
- * who knows them.
- */
-static int
-is_for_ca(const struct cmc_work *w, const struct burin_cmc_item *item)
+int
+cmc_pop_is_for_ca(const struct cmc_work *w, const struct burin_cmc_item *item)
 {
-	if (w->s->ra == NULL)
+	/* Of a Simple request nothing is left open: others go with it. */
+	if (w->s->ra == NULL || w->h.simple)
 		return 0;
 	if (item->proved == BURIN_CMC_POP_UNKNOWN)
 		return 1;
@@ -104,7 +100,7 @@ judge(struct cmc_work *w, const struct burin_cmc_item *item,
 
 	if (item->proved == BURIN_CMC_POP_PROVED)
 		return POP_GOOD;
-	if (is_for_ca(w, item))
+	if (cmc_pop_is_for_ca(w, item))
 		return POP_PASSED;
 	if (item->proved != BURIN_CMC_POP_WRONG &&
 	    cmc_states(w, BURIN_CMC_STATES_POP, item->id))

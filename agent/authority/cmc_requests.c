@@ -185,6 +185,7 @@ whose(const struct cmc_work *w, const struct burin_cmc_item *item,
 	if (!w->is_ra || !cmc_states(w, BURIN_CMC_STATES_IDENTITY, item->id))
 		return;
 	in->renews = NULL;
+	in->confirm = 0; /* who asks simply cannot accept it */
 	n = (size_t)snprintf(principal, size, "%s for ", w->principal);
 	for (i = 0; i < 16 && n + 2 < size; i++, n += 2)
 		(void)snprintf(

@@ -95,19 +95,13 @@ answer(struct cmc_work *w, const struct ra_item *item, struct burin_error *e)
 int
 cmc_pass_simple(struct cmc_work *w, struct ra_item *item, struct burin_error *e)
 {
-	char what[BURIN_ERROR_TEXT] = "", *serial = NULL;
-
 	item->simple = 1;
 	if (ra_pass(w->s->ra, item, w->t->now, e) != 0)
 		return cmc_not_passed(w, e);
-	if (item->cert != NULL)
-		serial = burin_serial_text(X509_get0_serialNumber(item->cert));
-	(void)snprintf(what, sizeof(what), " %.400s",
-	    serial != NULL ? serial : item->state.text);
-	free(serial);
 	if (answer(w, item, e) != 0)
 		return -1;
-	return cmc_pass_note(w, item->state.status, what, e);
+	return cmc_pass_note(
+	    w, item->state.status, item->state.text, w->certs, e);
 }
 
 /* --- the poll: section 6.13 ----------------------------------------------- */

@@ -27,7 +27,7 @@ struct ra {
 	pthread_cond_t moved;
 	struct ra_item *first, **last; /* the line */
 	const struct ra_item *sender;  /* first of what is being sent */
-	X509_CRL *crl;		       /* the CA\'s, or NULL */
+	X509_CRL *crl;		       /* the CA's, or NULL */
 	time_t crl_until;
 };
 
