@@ -233,7 +233,7 @@ struct settings {
 	int rename;	       /* changeSubjectName needs no approval */
 	int confirm;	       /* CMC: certificates are to be accepted */
 	enum mail_from mail_from;
-	int publish_anchors;   /* CMC: answers bring the trust anchors */
+	int publish_anchors; /* CMC: answers bring the trust anchors */
 	char *hosts[CA_MAX_HOSTS + 1]; /* NULL-ended */
 };
 void settings_clear(struct settings *s);
