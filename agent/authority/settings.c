@@ -55,7 +55,7 @@ write_policy(BIO *out, const struct settings *s)
 	    "# Where they fetch CRL and CA certificate over plain HTTP "
 	    "(--http-listen):\n# {base} instead.\n");
 	if (s->http_url != NULL)
-		put_value(out, "http_url", s->http_url);
+		settings_put(out, "http_url", s->http_url);
 	else
 		(void)BIO_printf(
 		    out, "#http_url = http://ca.example.org:8080\n");
