@@ -190,12 +190,16 @@ kept() { # the number that the journal has
 	sqlite3 "$work/state/state.db" 'SELECT number FROM published'
 }
 [[ $(kept) == 5 ]] || die "the journal has $(kept)"
+enrol 0 again
+if grep -q 'publishes' "$work/err"; then die "told twice"; fi
+[[ $(kept) == 5 ]] || die "the journal has $(kept)"
+peer_start --anchors 4
 enrol 7 replayed
 is .error.code anchors-replayed
 peer_start --auth-anchors 6
 enrol 0 auth-anchors
 says 'publishes 2 trust anchors (number 6)'
 [[ $(kept) == 6 ]] || die "the journal has $(kept)"
-ok 'trustedAnchors are told once; the same number is a replay; authData'
+ok 'trustedAnchors are told once; a lower number is a replay; authData'
 
 peer_decoded
