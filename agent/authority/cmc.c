@@ -69,10 +69,13 @@ is_simple(const struct cmc_work *w)
 
 	if (w->n_states > 0 && w->status != BURIN_CMC_SUCCESS)
 		return 0;
+	/* Of an RA: a Full response would be its own, and not believed. */
+	if (w->only_certs)
+		return 1;
 	/* Section 6.4: it has to come back, which takes a Full response. */
 	if (h->data_return.len > 0)
 		return 0;
-	if (h->simple || w->only_certs)
+	if (h->simple)
 		return 1;
 	return h->n_certs + h->n_crls > 0 && h->n_items == 0 &&
 	    h->n_revokes == 0 && h->n_publishes == 0 &&

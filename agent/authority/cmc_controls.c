@@ -13,6 +13,8 @@
 
 #include "cmc_work.h"
 
+#define MAX_LOOKED_UP 16 /* getCert, and getCRL, in one message */
+
 /* --- certificates by their names ----------------------------------------- */
 
 static int
@@ -260,6 +262,18 @@ done_or_refused(
 	    w, BURIN_CMC_SUCCESS, BURIN_CMC_FAIL_NONE, &id, 1, e, NULL);
 }
 
+/* What is looked up comes in one answer, beside what is issued. */
+static int
+check_room(const struct cmc_work *w, struct burin_error *e)
+{
+	if (w->h.n_certs <= MAX_LOOKED_UP && w->h.n_crls <= MAX_LOOKED_UP)
+		return 0;
+	(void)burin_fail(e, BURIN_EAUTHORITY, "too-much-asked",
+	    "more than %d certificates or lists are asked for at once",
+	    MAX_LOOKED_UP);
+	return burin_error_rule(e, "RFC 10002 section 6.9");
+}
+
 int
 cmc_controls(struct cmc_work *w, struct burin_error *e)
 {
@@ -267,6 +281,8 @@ cmc_controls(struct cmc_work *w, struct burin_error *e)
 	size_t i;
 	int rc;
 
+	if (check_room(w, e) != 0)
+		return -1;
 	for (i = 0; i < h->n_certs; i++) {
 		rc = get_cert(w, &h->get_certs[i], e);
 		if (done_or_refused(w, rc, h->get_certs[i].id, 0, e) != 0)

@@ -44,7 +44,10 @@ who_calls(struct call *k, struct caller *c)
 	}
 	if (auth_shown(k->c)) {
 		c->has_cert = auth_cert(k->s, k->c, &c->cert, k->r);
-		return c->has_cert;
+		if (c->has_cert || k->s->ra == NULL)
+			return c->has_cert;
+		/* An RA leaves to the CA whom it does not know. */
+		memset(k->r, 0, sizeof(*k->r));
 	}
 	if (!peers_blocked(k->s->peers, http_peer(k->c), time(NULL)))
 		return 1;
@@ -175,6 +178,16 @@ answer_passed(struct call *k, struct cmc_reply *reply)
 	case BURIN_CMC_CONFIRM_REQUIRED:
 	case BURIN_CMC_POP_REQUIRED:
 	default:
+		if (reply->fail == BURIN_CMC_INTERNAL_CA_ERROR) {
+			answer_text(k->r, status_of(k, reply),
+			    "the authority failed; its operator finds the "
+			    "reason in its log");
+			(void)snprintf(k->r->detail, sizeof(k->r->detail), "%s",
+			    reply->said);
+			break;
+		}
+		if (reply->fail == BURIN_CMC_TRY_LATER)
+			k->r->retry_after = k->s->a->cnf.retry_after;
 		answer_text(k->r, status_of(k, reply), "%s",
 		    reply->said[0] != '\0'
 			? reply->said

@@ -29,7 +29,8 @@ static int
 answer_one(struct cmc_work *w, const struct burin_cmc_inside *part,
     struct burin_error *e)
 {
-	struct cmc_around around = { w->around, &w->h, part->id, w->principal };
+	struct cmc_around around = { w->around, &w->h, part->id, w->principal,
+		w->ra_name };
 	struct cmc_turn turn = *w->t;
 	struct cmc_work inner = { 0 };
 	struct cmc_reply reply = { 0 };
@@ -62,9 +63,15 @@ cmc_insides(struct cmc_work *w, struct burin_error *e)
 		return 0;
 	if ((w->inside = calloc(n, sizeof(*w->inside))) == NULL)
 		return burin_fail_memory(e);
-	for (i = 0; i < n; i++)
-		if (is_meant(&w->h, &w->h.inside[i]) &&
-		    answer_one(w, &w->h.inside[i], e) != 0)
-			return -1;
+	for (i = 0; i < n; i++) {
+		if (!is_meant(&w->h, &w->h.inside[i]) ||
+		    answer_one(w, &w->h.inside[i], e) == 0)
+			continue;
+		/* One without an answer leaves the others theirs. */
+		(void)store_note(w->s->store, NULL, "refused",
+		    "%s by %s: message %u has no answer: %s", w->t->via,
+		    w->principal, (unsigned)w->h.inside[i].id, e->code);
+		burin_error_clear(e);
+	}
 	return 0;
 }

@@ -185,6 +185,12 @@ fill(struct saying *s, size_t i, struct burin_cmc_item *item,
 		return -1;
 	if (s->subjects[i] == NULL && s->extensions[i] == NULL)
 		return 0;
+	if (sk_X509_EXTENSION_num(item->asked.extensions) +
+		sk_X509_EXTENSION_num(s->extensions[i]) >
+	    BURIN_MAX_EXTENSIONS)
+		return burin_fail(e, BURIN_EAUTHORITY, "extension-refused",
+		    "with its names the request has more than %d extensions",
+		    BURIN_MAX_EXTENSIONS);
 	if ((v = say(s, BURIN_CMC_STATES_TEMPLATE, e)) == NULL)
 		return -1;
 	v->ids = &item->id;
@@ -266,8 +272,7 @@ check_items(struct cmc_work *w, struct saying *s, struct burin_error *e)
 	size_t i;
 	int rc = 0;
 
-	if (check_profile(w, name, e) != 0 ||
-	    (cmc_invite(w) == NULL && check_shown(w, e) != 0))
+	if (check_profile(w, name, e) != 0)
 		return -1;
 	if (name != NULL && policy_profile(w->s->profiles, name, &p, e) != 0)
 		return -1;
@@ -312,9 +317,20 @@ reserve(struct cmc_work *w, struct burin_error *e)
 		return -1;
 	rc = invite_check(w->s->store, invite, use, w->t->now, e);
 	if (rc == 0)
-		rc = store_invite_use(
+		rc = store_invite_reserve(
 		    w->s->store, invite->id, use, w->t->now, e);
 	return store_end(w->s->store, rc == 0, e) != 0 ? -1 : rc;
+}
+
+/* "failed" may be about another part, while a certificate was issued. */
+static int
+is_all_refused(const struct cmc_work *w, enum burin_cmc_status status)
+{
+	const struct burin_cmc_heard *h = &w->h;
+
+	return (status == BURIN_CMC_FAILED || status == BURIN_CMC_NO_SUPPORT) &&
+	    h->n_items == 1 && h->confirm.serial == NULL &&
+	    h->n_certs + h->n_crls + h->n_revokes + h->n_publishes == 0;
 }
 
 /*
@@ -335,18 +351,21 @@ settle(struct cmc_work *w, enum burin_cmc_status status, struct burin_error *e)
 
 	if (invite == NULL || w->h.n_items == 0)
 		return 0;
-	if (status == BURIN_CMC_FAILED || status == BURIN_CMC_NO_SUPPORT)
+	if (is_all_refused(w, status))
 		return use_of(w, use, e) != 0
 		    ? -1
 		    : store_invite_release(st, invite->id, use, w->t->now, e);
+	if (status == BURIN_CMC_FAILED || status == BURIN_CMC_NO_SUPPORT)
+		return 0; /* it stays this message's */
 	if (status != BURIN_CMC_POP_REQUIRED &&
 	    store_invite_spend(st, invite->id, w->t->now, e) != 0)
 		return -1;
 	if (status == BURIN_CMC_SUCCESS || w->h.simple)
 		return 0;
-	if (w->h.transaction.len > CA_MAX_TRANSACTION ||
-	    talk_token(t.token, e) != 0)
+	if (w->h.transaction.len > CA_MAX_TRANSACTION)
 		return 0;
+	if (talk_token(t.token, e) != 0)
+		return -1;
 	memcpy(t.transaction, w->h.transaction.data, w->h.transaction.len);
 	t.transaction_len = w->h.transaction.len;
 	t.invite = invite->id;
@@ -397,7 +416,7 @@ item_of(const struct cmc_work *w, X509 *cert)
 	for (i = 0; i < w->h.n_items && found == NULL; i++)
 		if (EVP_PKEY_eq(
 			X509_get0_pubkey(cert), w->h.items[i].asked.pub) == 1 &&
-		    own_check(w->s->ca, cert, w->t->now + CMC_SKEW, NULL) == 0)
+		    own_check(w->s->ca, cert, w->t->now + RA_SKEW, NULL) == 0)
 			found = &w->h.items[i];
 	/* Keys of two types are not equal, which OpenSSL calls an error. */
 	ERR_clear_error();
@@ -425,8 +444,9 @@ keep(struct cmc_work *w, X509 *cert, const struct burin_cmc_item *item,
 	if (serial == NULL)
 		return burin_fail_memory(e);
 	rc = store_cert_of_serial(st, serial, &old, &found, e);
-	if (rc == 0 && !found)
-		rc = store_cert_put(st, &in, e);
+	/* One that cannot be kept was issued all the same. */
+	if (rc == 0 && !found && store_cert_put(st, &in, NULL) != 0)
+		ERR_clear_error();
 	if (rc == 0)
 		rc = store_audit(st, e, "passed", "%s of %s via %s profile %s",
 		    serial, in.principal, in.via, in.profile);
@@ -484,7 +504,7 @@ look_at(struct cmc_work *w, const struct ra_item *item, struct burin_error *e)
 		.request_len = item->len,
 		.anchors = anchors,
 		.now = w->t->now,
-		.skew = CMC_SKEW,
+		.skew = RA_SKEW,
 		.simple = 1 };
 	struct burin_error why = BURIN_ERROR_INIT;
 	struct burin_cmc_reply r;
@@ -502,7 +522,7 @@ look_at(struct cmc_work *w, const struct ra_item *item, struct burin_error *e)
 	if (burin_cmc_read(item->answer, item->answer_len, &x, &r, &why) == 0) {
 		w->status = status_of(&r);
 		w->passed_full = r.signer[0] != '\0';
-	} else {
+	} else if (why.status == BURIN_EAUTHORITY) {
 		w->status = strcmp(why.code, "cmc-noSupport") == 0
 		    ? BURIN_CMC_NO_SUPPORT
 		    : BURIN_CMC_FAILED;
@@ -511,6 +531,11 @@ look_at(struct cmc_work *w, const struct ra_item *item, struct burin_error *e)
 		(void)snprintf(
 		    what, sizeof(what), "%s: %.400s", why.code, why.reason);
 		(void)snprintf(w->trouble, sizeof(w->trouble), "%s", what);
+	} else {
+		/* Encrypted, or not believed here: who knows what it says? */
+		w->passed_full = 1;
+		(void)snprintf(what, sizeof(what), "unread, %s: %.400s",
+		    why.code, why.reason);
 	}
 	rc = cmc_pass_note(w, w->status, what, r.certs, e);
 	burin_cmc_reply_clear(&r);
@@ -523,10 +548,13 @@ look_at(struct cmc_work *w, const struct ra_item *item, struct burin_error *e)
 int
 cmc_not_passed(struct cmc_work *w, struct burin_error *e)
 {
+	struct burin_error own = BURIN_ERROR_INIT;
+
 	if (e->status == BURIN_EUSAGE ||
 	    (e->status == BURIN_EAUTHORITY &&
-		(strcmp(e->code, "cmc-badRequest") == 0 ||
-		    strcmp(e->code, "message-too-long") == 0))) {
+		strcmp(e->code, "cmc-badRequest") == 0)) {
+		/* What fails here is less than what is told. */
+		(void)cmc_pass_note(w, BURIN_CMC_FAILED, e->code, NULL, &own);
 		e->status = BURIN_EAUTHORITY;
 		w->why.status = BURIN_CMC_FAILED;
 		w->why.fail = BURIN_CMC_BAD_REQUEST;
@@ -557,12 +585,42 @@ pass_full(struct cmc_work *w, struct ra_item *item, struct burin_error *e)
 /* --- all of it ------------------------------------------------------------ */
 
 static int
+other_name(struct burin_error *e, const char *why)
+{
+	(void)burin_fail(e, BURIN_EAUTHORITY, "identity-refused", "%s", why);
+	return burin_error_rule(e, "RFC 10002 section 6.2.3");
+}
+
+/* The CA knows by the name in the message whom we mean. */
+static int
+check_name(const struct cmc_work *w, struct burin_error *e)
+{
+	const struct invite *invite = cmc_invite(w);
+	const char *name = w->h.identification;
+
+	if (!is_known_here(w))
+		return 0;
+	if (w->cert.cert != NULL)
+		return other_name(e,
+		    "a message that a certificate signs is its holder's: it "
+		    "needs no secret of this registration authority");
+	if (name == NULL || (invite != NULL && strcmp(name, invite->name) == 0))
+		return 0;
+	return other_name(e,
+	    "identification names somebody else than who asks by HTTP or TLS");
+}
+
+static int
 judge(struct cmc_work *w, struct saying *s, struct burin_error *e)
 {
 	int r;
 
 	if (is_unjudged(w))
 		return 1;
+	if (check_name(w, e) != 0 ||
+	    (is_known_here(w) && cmc_invite(w) == NULL &&
+		check_shown(w, e) != 0))
+		return -1;
 	if (w->h.n_items > 0) {
 		if (burin_cmc_hear_pops(
 			&w->h, w->s->pop_key, w->s->pop_cert, e) != 0)
@@ -587,6 +645,12 @@ cmc_pass_on(struct cmc_work *w, struct burin_error *e)
 	struct saying s;
 	int r, rc = -1;
 
+	if (w->h.message_len > RA_MAX_MESSAGE) {
+		(void)burin_fail(e, BURIN_EAUTHORITY, "message-too-long",
+		    "a message of more than %d bytes is not passed on",
+		    RA_MAX_MESSAGE);
+		return burin_error_rule(e, "RFC 10002 section 7");
+	}
 	if ((r = cmc_poll_simple(w, e)) != 0)
 		return r < 0 ? -1 : 0;
 	if (saying_new(w, &s, e) != 0)

@@ -10,8 +10,6 @@
 #include "cmc_issue.h"
 #include "ra.h"
 
-#define CMC_SKEW 300 /* seconds between the clocks of two servers */
-
 /* --- cmc_pass.c ----------------------------------------------------------- */
 
 /* What the next server is asked for: as agreed, or by the path; or NULL. */

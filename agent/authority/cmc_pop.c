@@ -107,6 +107,12 @@ judge(struct cmc_work *w, const struct burin_cmc_item *item,
 		return POP_GOOD;
 	switch (item->proved) {
 	case BURIN_CMC_POP_TO_CHALLENGE:
+		if (w->h.simple) {
+			(void)burin_fail(e, BURIN_EAUTHORITY, "pop-required",
+			    "a Simple request is signed with its key; what "
+			    "cannot sign is asked for in a Full request");
+			break;
+		}
 		if ((pop = answer_to(w, item->id)) == NULL)
 			return POP_CHALLENGE;
 		return check_answer(w, item, pop, e) == 0 ? POP_GOOD

@@ -180,16 +180,14 @@ static void
 whose(const struct cmc_work *w, const struct burin_cmc_item *item,
     struct issue_input *in, char *principal, size_t size)
 {
-	size_t i, n;
+	char hash[CMC_HASH_TEXT];
 
 	if (!w->is_ra || !cmc_states(w, BURIN_CMC_STATES_IDENTITY, item->id))
 		return;
 	in->renews = NULL;
 	in->confirm = 0; /* who asks simply cannot accept it */
-	n = (size_t)snprintf(principal, size, "%s for ", w->principal);
-	for (i = 0; i < 16 && n + 2 < size; i++, n += 2)
-		(void)snprintf(
-		    principal + n, size - n, "%02x", item->sha256[i]);
+	cmc_hash_text(item->sha256, hash);
+	(void)snprintf(principal, size, "%s for %s", w->ra_name, hash);
 	in->principal = principal;
 }
 

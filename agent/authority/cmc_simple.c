@@ -57,7 +57,7 @@ static int
 take_cert(struct cmc_work *w, const struct ra_item *item, struct burin_error *e)
 {
 	/* It is newer than its request, and of another clock. */
-	if (own_check(w->s->ca, item->cert, w->t->now + CMC_SKEW, e) != 0)
+	if (own_check(w->s->ca, item->cert, w->t->now + RA_SKEW, e) != 0)
 		return -1;
 	return X509_add_cert(w->certs, item->cert, X509_ADD_FLAG_UP_REF)
 	    ? 0
@@ -84,9 +84,11 @@ answer(struct cmc_work *w, const struct ra_item *item, struct burin_error *e)
 		    &one, 1, e,
 		    "the authority wants its certificate to be accepted, "
 		    "which takes a Full request");
+	case BURIN_CMC_POP_REQUIRED:
+		return cmc_tell_of(w, BURIN_CMC_FAILED,
+		    BURIN_CMC_FAIL_POP_REQUIRED, &one, 1, e, "%s", s->text);
 	case BURIN_CMC_FAILED:
 	case BURIN_CMC_NO_SUPPORT:
-	case BURIN_CMC_POP_REQUIRED:
 	default:
 		return cmc_tell_of(
 		    w, s->status, s->fail, &one, 1, e, "%s", s->text);

@@ -174,13 +174,35 @@ cmc_states(const struct cmc_work *w, enum burin_cmc_statement_kind kind,
 	return 0;
 }
 
-static int
-by_vouched(struct cmc_work *w)
+void
+cmc_hash_text(const unsigned char sha256[CA_SHA256], char out[CMC_HASH_TEXT])
 {
+	size_t i;
+
+	for (i = 0; i < CMC_HASH_TEXT / 2; i++)
+		(void)snprintf(out + 2 * i, 3, "%02x", sha256[i]);
+}
+
+/*
+ * Whoever the RA has named, else whose conversation it is: two whom the same
+ * RA knows must not be taken for each other.
+ */
+static int
+by_vouched(struct cmc_work *w, struct burin_error *e)
+{
+	const struct burin_cmc_octets *id = &w->h.transaction;
+	unsigned char sha256[CA_SHA256];
+	char hash[CMC_HASH_TEXT];
+
+	if (!EVP_Q_digest(
+		NULL, "SHA256", NULL, id->data, id->len, sha256, NULL))
+		return burin_fail_openssl(
+		    e, BURIN_EINTERNAL, "digest-failed", "SHA-256 failed");
+	cmc_hash_text(sha256, hash);
 	w->speaker = CMC_SPEAKER_VOUCHED;
-	(void)snprintf(w->principal, sizeof(w->principal), "%s for %.80s",
-	    w->around->principal,
-	    w->h.identification != NULL ? w->h.identification : "its own");
+	(void)snprintf(w->principal, sizeof(w->principal), "%s for %s%.80s",
+	    w->around->name, w->h.identification != NULL ? "" : "transaction ",
+	    w->h.identification != NULL ? w->h.identification : hash);
 	return 0;
 }
 
@@ -262,6 +284,20 @@ take_cert(struct cmc_work *w, struct burin_error *e)
 	return 0;
 }
 
+/* By its key, so that what waits outlives a renewal of its certificate. */
+static int
+name_ra(struct cmc_work *w, struct burin_error *e)
+{
+	unsigned char sha256[CA_SHA256];
+	char hash[CMC_HASH_TEXT];
+
+	if (key_sha256(X509_get0_pubkey(w->cert.cert), sha256, e) != 0)
+		return -1;
+	cmc_hash_text(sha256, hash);
+	(void)snprintf(w->ra_name, sizeof(w->ra_name), "ra:%s", hash);
+	return 0;
+}
+
 static int
 by_cert(struct cmc_work *w, struct burin_error *e)
 {
@@ -280,7 +316,7 @@ by_cert(struct cmc_work *w, struct burin_error *e)
 	w->is_ra = cert_has_purpose(w->cert.cert, NID_cmcRA);
 	(void)snprintf(w->principal, sizeof(w->principal), "certificate:%s",
 	    w->cert.serial);
-	return 0;
+	return w->is_ra ? name_ra(w, e) : 0;
 }
 
 /* --- by a secret --------------------------------------------------------- */
@@ -390,7 +426,7 @@ cmc_who(struct cmc_work *w, struct burin_error *e)
 		return -1;
 	if (w->speaker != CMC_SPEAKER_CERT &&
 	    cmc_states(w, BURIN_CMC_STATES_IDENTITY, 0))
-		return by_vouched(w);
+		return by_vouched(w, e);
 	if (w->h.has_proof || w->h.has_random || w->h.by == BURIN_CMC_BY_SECRET)
 		return by_secret(w, e);
 	/* Section 6.16: and no secret is named that its MAC could be of. */

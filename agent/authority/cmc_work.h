@@ -11,6 +11,8 @@
 #include "cmc.h"
 
 #define CMC_PRINCIPAL 160 /* bytes */
+#define CMC_HASH_TEXT 33  /* 16 octets of a hash in hex */
+#define CMC_RA_NAME 40	  /* bytes */
 
 /* Who speaks, as far as it is proved. */
 enum cmc_speaker {
@@ -27,6 +29,7 @@ struct cmc_around {
 	const struct burin_cmc_heard *heard;
 	uint32_t part;	       /* the message's bodyPartID in it */
 	const char *principal; /* of the RA: "certificate:SERIAL" */
+	const char *name;      /* of the RA, which a renewal leaves alone */
 };
 
 /* One status of the answer. */
@@ -53,7 +56,8 @@ struct cmc_work {
 	struct burin_secret *secret; /* INVITE */
 	int waits;		     /* its requests do, for the operator */
 	char principal[CMC_PRINCIPAL];
-	int nonce_ours; /* recipientNonce is one that we gave */
+	char ra_name[CMC_RA_NAME]; /* is_ra: "ra:HEX", of its key */
+	int nonce_ours;		   /* recipientNonce is one that we gave */
 	/* of an RA */
 	const unsigned char *asked_again; /* token of the poll, or NULL */
 	unsigned char *passed; /* the answer of the CA: OPENSSL_free */
@@ -115,6 +119,9 @@ int cmc_nonce_check(struct cmc_work *w, struct burin_error *e);
 /* Of this message, what an RA around it has dealt with: ids of controls. */
 size_t cmc_processed(
     const struct cmc_work *w, uint32_t ids[BURIN_CMC_MAX_PARTS]);
+/* The first 16 octets, in hex. */
+void cmc_hash_text(
+    const unsigned char sha256[CA_SHA256], char out[CMC_HASH_TEXT]);
 /* 1 when an RA states it of this request (0: of the message). */
 int cmc_states(const struct cmc_work *w, enum burin_cmc_statement_kind kind,
     uint32_t request);

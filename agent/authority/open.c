@@ -261,7 +261,8 @@ authority_open_front(const char *dir, struct door *d, struct authority **out,
 		a->cmc_cert = held(door_cert(d, DOOR_CMC));
 		a->tls_cert = held(door_cert(d, DOOR_TLS));
 		a->pop_cert = held(door_cert(d, DOOR_POP));
-		if (!a->cnf.publish_anchors ||
+		/* What an RA answers itself holds nothing of the CA. */
+		if (a->cnf.ra || !a->cnf.publish_anchors ||
 		    anchors_open(
 			dir, a->store, ca, time(NULL), &a->anchors, e) == 0) {
 			*out = a;

@@ -11,6 +11,7 @@
 
 #include <burin/cmc_server.h>
 
+#define RA_SKEW 300	  /* seconds between the clocks of two servers */
 #define RA_MAX_BATCH 100  /* messages in one layer */
 #define RA_MAX_VOUCHES 64 /* statements about one message */
 /* Bytes of one message that is passed on, with room for a layer around. */
@@ -65,8 +66,9 @@ struct ra_item {
 void ra_item_clear(struct ra_item *item);
 /*
  * Passes it on, and waits for what comes back: 0 and the answer, which is
- * believed as far as who made it. -1 with e: BURIN_EINTERRUPTED when another
- * try may help, BURIN_EAUTHORITY when the next server refuses. Any thread.
+ * believed as far as who made it. -1 with e: BURIN_EAUTHORITY when the next
+ * server refuses, BURIN_EUSAGE when the message cannot be passed on; of others
+ * another try may help. Any thread.
  */
 int ra_pass(
     struct ra *ra, struct ra_item *item, time_t now, struct burin_error *e);
@@ -82,6 +84,8 @@ int ra_crl(struct ra *ra, time_t now, X509_CRL **out, struct burin_error *e);
 const struct ra_next *ra_asks(const struct ra *ra);
 /* NULL: none, or no longer good. */
 X509_CRL *ra_crl_kept(struct ra *ra, time_t now);
+/* One asks, the others wait for what it brings. */
+void ra_crl_turn(struct ra *ra, int mine);
 void ra_crl_keep(struct ra *ra, X509_CRL *crl, time_t until);
 
 #endif

@@ -16,7 +16,6 @@
 
 #include "ra.h"
 
-#define SKEW 300       /* seconds between the clocks of two servers */
 #define MAX_POLLS 8    /* for the rest of one batch */
 #define POLL_SECONDS 5 /* before each, at most */
 #define SPARE_PARTS 8  /* controls of a layer beside statements */
@@ -29,6 +28,7 @@ struct ra {
 	const struct ra_item *sender;  /* first of what is being sent */
 	X509_CRL *crl;		       /* the CA's, or NULL */
 	time_t crl_until;
+	pthread_mutex_t crl_lock; /* who holds it asks for a new one */
 };
 
 int
@@ -41,6 +41,7 @@ ra_new(const struct ra_next *next, struct ra **out, struct burin_error *e)
 	ra->next = *next;
 	ra->last = &ra->first;
 	(void)pthread_mutex_init(&ra->lock, NULL);
+	(void)pthread_mutex_init(&ra->crl_lock, NULL);
 	(void)pthread_cond_init(&ra->moved, NULL);
 	return 0;
 }
@@ -52,6 +53,7 @@ ra_free(struct ra **ra)
 		return;
 	X509_CRL_free((*ra)->crl);
 	(void)pthread_cond_destroy(&(*ra)->moved);
+	(void)pthread_mutex_destroy(&(*ra)->crl_lock);
 	(void)pthread_mutex_destroy(&(*ra)->lock);
 	free(*ra);
 	*ra = NULL;
@@ -83,6 +85,15 @@ ra_crl_kept(struct ra *ra, time_t now)
 		crl = ra->crl;
 	(void)pthread_mutex_unlock(&ra->lock);
 	return crl;
+}
+
+void
+ra_crl_turn(struct ra *ra, int mine)
+{
+	if (mine)
+		(void)pthread_mutex_lock(&ra->crl_lock);
+	else
+		(void)pthread_mutex_unlock(&ra->crl_lock);
 }
 
 void
@@ -318,7 +329,7 @@ ask(struct batch *b, struct burin_cmc_reply *r, struct burin_error *e)
 		.request_len = len,
 		.anchors = anchors,
 		.now = b->now,
-		.skew = SKEW,
+		.skew = RA_SKEW,
 		.layer = b->layer,
 		.layer_len = b->layer_len };
 	unsigned char *answer = NULL;
@@ -417,6 +428,23 @@ struct turn {
 static void send_batch(
     const struct turn *t, struct ra_item *const *list, size_t n);
 
+/* A refusal of the whole that fewer of them may not meet. */
+static int
+is_of_messages(const struct burin_error *e)
+{
+	static const char *const codes[] = { "cmc-badRequest", "cmc-badAlg",
+		"cmc-unsupportedExt", "cmc-internalCAError", "answer-too-large",
+		"http-400" };
+	size_t i;
+
+	if (e->status == BURIN_EUSAGE)
+		return 1;
+	for (i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
+		if (strcmp(e->code, codes[i]) == 0)
+			return 1;
+	return 0;
+}
+
 /*
  * One message that cannot be passed on, or that the next server does not
  * stand, is no reason to refuse the others: they go without it.
@@ -429,10 +457,7 @@ may_part(const struct batch *b, const struct burin_error *e)
 	for (i = 0; i < b->n; i++)
 		if (is_answered(b->list[i]))
 			return 0;
-	return b->n > 1 &&
-	    (e->status == BURIN_EUSAGE ||
-		(e->status == BURIN_EAUTHORITY &&
-		    strcmp(e->code, "cmc-badRequest") == 0));
+	return b->n > 1 && is_of_messages(e);
 }
 
 static void
@@ -505,12 +530,6 @@ send_line(struct ra *ra, time_t now)
 int
 ra_pass(struct ra *ra, struct ra_item *item, time_t now, struct burin_error *e)
 {
-	if (item->len > RA_MAX_MESSAGE) {
-		(void)burin_fail(e, BURIN_EAUTHORITY, "message-too-long",
-		    "a message of more than %d bytes is not passed on",
-		    RA_MAX_MESSAGE);
-		return burin_error_rule(e, "RFC 10002 section 7");
-	}
 	(void)pthread_mutex_lock(&ra->lock);
 	item->after = NULL;
 	item->done = 0;

@@ -11,7 +11,6 @@
 #include "ra.h"
 
 #define KEEP_SECONDS 60 /* before the CA is asked again */
-#define SKEW 300	/* seconds between two clocks */
 
 static int
 missing(const char *why, struct burin_error *e)
@@ -68,7 +67,7 @@ ask(struct ra *ra, time_t now, X509_CRL **out, struct burin_error *e)
 		.thread = &thread,
 		.anchors = anchors,
 		.now = now,
-		.skew = SKEW,
+		.skew = RA_SKEW,
 		.simple = 1 };
 	struct ra_item item = { 0 };
 	struct burin_cmc_reply r;
@@ -99,10 +98,14 @@ out:
 int
 ra_crl(struct ra *ra, time_t now, X509_CRL **out, struct burin_error *e)
 {
+	int rc = 0;
+
 	if ((*out = ra_crl_kept(ra, now)) != NULL)
 		return 0;
-	if (ask(ra, now, out, e) != 0)
-		return -1;
-	ra_crl_keep(ra, *out, now + KEEP_SECONDS);
-	return 0;
+	ra_crl_turn(ra, 1);
+	if ((*out = ra_crl_kept(ra, now)) == NULL &&
+	    (rc = ask(ra, now, out, e)) == 0)
+		ra_crl_keep(ra, *out, now + KEEP_SECONDS);
+	ra_crl_turn(ra, 0);
+	return rc;
 }

@@ -86,10 +86,13 @@ int store_invite_secret(struct store *st, long long id,
 int store_invite_use(struct store *st, long long id,
     const unsigned char use[CA_SHA256], time_t now, struct burin_error *e);
 /*
- * An RA's, which hears from others how it went: nothing was issued for this
- * use, and it may be used again, unless it was spent. Something was, or will
- * be: it is spent.
+ * An RA's, which hears from others how it went. reserve: it is used, and who
+ * joins a use that is there already spends it, for nobody can tell how each of
+ * both goes. release: nothing was issued for this use, and it may be used
+ * again, unless it was spent. spend: something was, or will be.
  */
+int store_invite_reserve(struct store *st, long long id,
+    const unsigned char use[CA_SHA256], time_t now, struct burin_error *e);
 int store_invite_release(struct store *st, long long id,
     const unsigned char use[CA_SHA256], time_t now, struct burin_error *e);
 int store_invite_spend(

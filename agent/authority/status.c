@@ -80,7 +80,9 @@ void
 serve_page(struct call *k)
 {
 	struct burin_error e = BURIN_ERROR_INIT;
-	X509 *ca = k->s->a->ca.cert;
+	const struct authority *a = k->s->a;
+	/* Of an RA, its own: that is what ends, and who it is. */
+	X509 *ca = a->ca.cert, *self = a->cnf.ra ? a->cmc_cert : ca;
 	struct counts counts;
 	struct page p = { .counts = &counts, .now = time(NULL) };
 	char sum[FINGERPRINT + 1], *name = NULL;
@@ -88,14 +90,14 @@ serve_page(struct call *k)
 
 	if (!auth_page(k))
 		return;
-	name = burin_dn_text(X509_get_subject_name(ca));
+	name = burin_dn_text(X509_get_subject_name(self));
 	out = BIO_new(BIO_s_mem());
 	if (name == NULL || out == NULL || fingerprint(ca, sum) != 0)
 		(void)burin_fail_memory(&e);
 	else if (read_counts(k, p.now, &counts, &e) == 0) {
 		p.name = name;
 		p.fingerprint = sum;
-		p.ends = end_of(ca);
+		p.ends = end_of(self);
 		page_print(out, &p);
 		answer_printed(k, out, "text/html; charset=utf-8");
 		k->r->policy = policy;

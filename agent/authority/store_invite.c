@@ -182,6 +182,17 @@ store_invite_spend(
 }
 
 int
+store_invite_reserve(struct store *st, long long id,
+    const unsigned char use[CA_SHA256], time_t now, struct burin_error *e)
+{
+	return store_exec(st, e,
+	    "UPDATE invites SET expires = CASE WHEN used_by IS NULL"
+	    " THEN expires ELSE min(expires, ?) END, used_by = ?,"
+	    " used_at = coalesce(used_at, ?) WHERE id = ?",
+	    "ibii", (long long)now, use, (size_t)CA_SHA256, (long long)now, id);
+}
+
+int
 store_invite_release(struct store *st, long long id,
     const unsigned char use[CA_SHA256], time_t now, struct burin_error *e)
 {

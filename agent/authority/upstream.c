@@ -60,6 +60,9 @@ submit(void *arg, const char *profile, const unsigned char *der, size_t len,
 	*answer_len = reply.len;
 	rc = 0;
 out:
+	/* Our settings are not the fault of who asks. */
+	if (rc != 0 && e != NULL && e->status == BURIN_EUSAGE)
+		e->status = BURIN_EINTERRUPTED;
 	transport_reply_clear(&reply);
 	sk_X509_free(anchors);
 	return rc;

@@ -380,8 +380,13 @@ cmc_hint_read(const struct cmc_reader *rd)
 	memset(&v, 0, sizeof(v));
 	if (judge_layer(rd, rd->kept->layers[0].in.body, &v) == -1)
 		return -1;
-	if (v.rank >= RANK_POP)
-		return refusal(rd, &v, 0);
+	if (v.rank >= RANK_POP) {
+		(void)refusal(rd, &v, 0);
+		/* Others depend on an RA: it does not act on hearsay. */
+		if (rd->x->layer != NULL && rd->e != NULL)
+			rd->e->status = BURIN_ECHECK;
+		return -1;
+	}
 	(void)burin_fail(rd->e, BURIN_ECHECK, "unsigned-success",
 	    "the answer does not say that it failed, and nobody signed it");
 	(void)burin_error_rule(rd->e, "RFC 10002 section 4.2");

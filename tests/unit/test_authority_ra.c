@@ -1064,6 +1064,149 @@ an_ra_that_was_revoked_passes_nothing(void **state)
 	station_clear(&ra);
 }
 
+/* --- what nobody gets by an RA -------------------------------------------- */
+
+static int
+publish(struct client *c, const struct burin_cms_signer *s, X509 *cert)
+{
+	STACK_OF(X509) *list = sk_X509_new_null();
+	struct burin_cmc_ask ask = { .thread = &c->thread,
+		.requests = c->reqs,
+		.requests_len = c->reqs_len,
+		.identity = &c->id,
+		.link = 1,
+		.publish = list,
+		.signer = s };
+	int rc;
+
+	assert_true(sk_X509_push(list, cert) > 0);
+	rc = say(c, &ask);
+	sk_X509_free(list);
+	return rc;
+}
+
+/*
+ * Of a message one part is refused, and a certificate issued: the secret is
+ * used up. And who joins a use spends it.
+ */
+static void
+a_refusal_beside_a_certificate_frees_nothing(void **state)
+{
+	struct bench *b = *state;
+	struct burin_cms_signer s;
+	struct station ra;
+	struct client c;
+	EVP_PKEY *first;
+
+	station_new(b, &ra, "ra", &b->s);
+	client_at(b, &ra.s, &c, "greedy", "P-256", "unit");
+	make_requests(&c, BURIN_CMC_PKCS10, BURIN_POP_SIGNATURE, &c.id);
+	s = by_key(&c);
+	assert_int_equal(publish(&c, &s, b->ca.cert), -1);
+	refused(&c, "cmc-noSupport");
+	assert_int_equal(lines_of(b, "issued"), 2);
+	first = c.key;
+	c.key = pki_key("P-256");
+	must(&b->e, burin_key_identifier(c.key, c.key_id, &b->e));
+	must(&b->e, burin_cmc_begin(&c.thread, &b->e));
+	make_requests(&c, BURIN_CMC_PKCS10, BURIN_POP_SIGNATURE, &c.id);
+	s = by_key(&c);
+	assert_int_equal(enrol(&c, &s), -1);
+	assert_int_equal(c.said.fail, BURIN_CMC_BAD_IDENTITY);
+	assert_int_equal(lines_of(b, "issued"), 2);
+	EVP_PKEY_free(first);
+	client_clear(&c);
+	station_clear(&ra);
+}
+
+static void
+joining_a_use_spends_it(void **state)
+{
+	static const unsigned char one[CA_SHA256] = { 1 };
+	static const unsigned char two[CA_SHA256] = { 2 };
+	struct bench *b = *state;
+	struct station ra;
+	struct invite in;
+	struct client c;
+	int found;
+
+	station_new(b, &ra, "ra", &b->s);
+	client_at(b, &ra.s, &c, "twice", "P-256", "unit");
+	must(&b->e, store_begin(ra.s.store, &b->e));
+	must(&b->e, store_invite_get(ra.s.store, "twice", &in, &found, &b->e));
+	must(&b->e,
+	    store_invite_reserve(ra.s.store, in.id, one, PKI_NOW, &b->e));
+	must(&b->e,
+	    store_invite_release(ra.s.store, in.id, one, PKI_NOW, &b->e));
+	must(&b->e, invite_check(ra.s.store, &in, two, PKI_NOW, &b->e));
+	must(&b->e,
+	    store_invite_reserve(ra.s.store, in.id, one, PKI_NOW, &b->e));
+	must(&b->e,
+	    store_invite_reserve(ra.s.store, in.id, one, PKI_NOW, &b->e));
+	must(&b->e,
+	    store_invite_release(ra.s.store, in.id, one, PKI_NOW, &b->e));
+	must(&b->e, invite_check(ra.s.store, &in, one, PKI_NOW, &b->e));
+	assert_int_equal(
+	    invite_check(ra.s.store, &in, two, PKI_NOW, &b->e), -1);
+	assert_string_equal(b->e.code, "invite-used");
+	must(&b->e, store_end(ra.s.store, 1, &b->e));
+	burin_error_clear(&b->e);
+	invite_clear(&in);
+	client_clear(&c);
+	station_clear(&ra);
+}
+
+/* The name in a message is that of who asks: by it the CA knows people. */
+static void
+nobody_speaks_in_anothers_name(void **state)
+{
+	struct bench *b = *state;
+	struct station ra;
+	struct client c, m;
+	struct invite in;
+	struct cmc_turn t = { .via = "cmc", .now = PKI_NOW };
+	struct burin_cms_signer s;
+	struct burin_cmc_ask ask = { .reject = 1 };
+	int found;
+
+	station_new(b, &ra, "ra", &b->s);
+	b->cnf.confirm = 1;
+	client_at(b, &ra.s, &c, "alice", "P-256", "unit");
+	make_requests(&c, BURIN_CMC_PKCS10, BURIN_POP_SIGNATURE, &c.id);
+	s = by_key(&c);
+	must(&b->e, enrol(&c, &s));
+	assert_int_equal(c.reply.outcome, BURIN_CMC_CONFIRM);
+	/* Mallory is somebody by HTTP, and rejects alice's certificate. */
+	client_at(b, &ra.s, &m, "mallory", "P-256", "unit");
+	must(&b->e, store_begin(ra.s.store, &b->e));
+	must(
+	    &b->e, store_invite_get(ra.s.store, "mallory", &in, &found, &b->e));
+	must(&b->e, store_end(ra.s.store, 0, &b->e));
+	m.id.identification = "alice";
+	s = by_key(&m);
+	ask.thread = &m.thread;
+	ask.identity = &m.id;
+	ask.confirm = got(&c);
+	ask.signer = &s;
+	if (burin_cmc_make(&ask, &m.sent, &m.sent_len, &b->e) != 0) {
+		/* Ours does not say it; without the name it is a stranger's. */
+		burin_error_clear(&b->e);
+		ask.identity = NULL;
+		must(&b->e, burin_cmc_make(&ask, &m.sent, &m.sent_len, &b->e));
+	}
+	t.data = m.sent;
+	t.len = m.sent_len;
+	t.invite = &in;
+	must(&b->e, cmc_serve(&ra.s, &t, &m.said, &b->e));
+	assert_int_equal(lines_of(b, "revoked"), 0);
+	assert_int_equal(m.said.status, BURIN_CMC_FAILED);
+	b->cnf.confirm = 0;
+	invite_clear(&in);
+	client_clear(&m);
+	client_clear(&c);
+	station_clear(&ra);
+}
+
 /* --- what an RA puts in --------------------------------------------------- */
 
 static void
@@ -1126,6 +1269,9 @@ main(void)
 		EACH(one_secret_is_for_one_message),
 		EACH(one_bad_message_is_alone),
 		EACH(an_ra_that_was_revoked_passes_nothing),
+		EACH(a_refusal_beside_a_certificate_frees_nothing),
+		EACH(joining_a_use_spends_it),
+		EACH(nobody_speaks_in_anothers_name),
 		EACH(names_who_does_not_name_himself),
 	};
 
