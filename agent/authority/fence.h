@@ -17,7 +17,8 @@ struct fence {
 };
 /*
  * For this thread and what it starts, for good. What is open stays open. *abi:
- * the kernel's version of Landlock, 0: it has none, and nothing is closed.
+ * the kernel's version of Landlock, 0: it has none, or a filter of
+ * system calls hides it, and nothing is closed.
  */
 int fence_close(const struct fence *f, int *abi, struct burin_error *e);
 

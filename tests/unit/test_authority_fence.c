@@ -18,8 +18,13 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 
 #include "authority/fence.h"
 #include "authority/store.h"
@@ -264,6 +269,50 @@ test_network(void **state)
 	inside(b, 1, try_upstream);
 }
 
+/* What systemd does with a call that a unit does not let through. */
+static int
+forbid_landlock(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+		    offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_landlock_create_ruleset,
+		    0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	const struct sock_fprog filter = { sizeof(code) / sizeof(code[0]),
+		code };
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+		return -1;
+	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter);
+}
+
+/* It is no fault of the kernel, and no reason not to serve. */
+static void
+test_filtered(void **state)
+{
+	struct burin_error e = BURIN_ERROR_INIT;
+	struct bench *b = *state;
+	int abi = -1, status;
+	pid_t pid;
+
+	assert_int_not_equal(pid = fork(), -1);
+	if (pid == 0) {
+		if (store_open(b->a.dir, 0, &b->a.store, &e) != 0)
+			_exit(1);
+		if (forbid_landlock() != 0)
+			_exit(errno == EINVAL ? NO_LANDLOCK : 1);
+		_exit(fence_front(&b->a, 0, &abi, &e) == 0 && abi == 0 ? 0 : 2);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	if (WEXITSTATUS(status) == NO_LANDLOCK)
+		exit(NO_LANDLOCK);
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 int
 main(void)
 {
@@ -271,6 +320,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_files, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_store, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_network, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_filtered, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
