@@ -63,8 +63,10 @@ listen_open(struct walk *w, struct listening *l, struct burin_error *e)
 	l->walk = w;
 	cmc_thread_of(w->job, &l->thread);
 	l->x.status = BURIN_ECHECK;
-	if (w->job->transaction_id.len > 0)
+	if (w->job->transaction_id.len > 0) {
 		l->x.thread = &l->thread;
+		l->x.since = w->job->created;
+	}
 	l->x.request = sent(w->job)->data;
 	l->x.request_len = sent(w->job)->len;
 	l->x.anchors = l->anchors;

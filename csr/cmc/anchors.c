@@ -28,19 +28,25 @@ refuse(const struct cmc_reader *rd, const char *code, const char *why)
 
 /* --- the rules ------------------------------------------------------------ */
 
-/* The time is that of the signature on the answer. */
+/*
+ * The time is that of the signature on the answer. It may have been on its way
+ * for days, as a file or by mail: our nonce in it says that it is no older than
+ * the request.
+ */
 static int
 check_time(const struct cmc_reader *rd, const struct cmc_layer *layer)
 {
 	const struct burin_cmc_expect *x = rd->x;
+	time_t since = x->since != 0 && x->since < x->now ? x->since : x->now;
 
 	if (layer->signing_time == 0)
 		return refuse(rd, "anchors-time",
 		    "does not say when it was signed (signingTime)");
-	if (layer->signing_time < x->now - x->skew ||
+	if (layer->signing_time < since - x->skew ||
 	    layer->signing_time > x->now + x->skew)
-		return refuse(
-		    rd, "anchors-time", "was not signed now (signingTime)");
+		return refuse(rd, "anchors-time",
+		    "was signed before the request, or in the future "
+		    "(signingTime)");
 	return 0;
 }
 
@@ -60,7 +66,10 @@ check_number(const struct cmc_reader *rd, const ASN1_INTEGER *seq)
 	return 0;
 }
 
-/* An authority that publishes with every answer says mostly the same. */
+/*
+ * An authority that publishes with every answer says mostly the same: nothing
+ * is taken from it, so nothing of it is held against the answer.
+ */
 static int
 is_known(const struct cmc_reader *rd)
 {
@@ -145,16 +154,16 @@ take_anchors(const struct cmc_reader *rd, const CMC_ANCHORS *list,
 {
 	STACK_OF(X509) *found = NULL;
 
+	if (check_number(rd, list->seqNumber) == -1)
+		return -1;
+	if (is_known(rd))
+		return 0;
 	if (find_listed(rd, list, &found) == -1 ||
-	    check_time(rd, layer) == -1 ||
-	    check_number(rd, list->seqNumber) == -1) {
+	    check_time(rd, layer) == -1) {
 		sk_X509_pop_free(found, X509_free);
 		return -1;
 	}
-	if (is_known(rd))
-		sk_X509_pop_free(found, X509_free);
-	else
-		rd->r->anchors = found;
+	rd->r->anchors = found;
 	return 0;
 }
 
@@ -255,7 +264,8 @@ needs_no_secret(const struct cmc_reader *rd, const struct cmc_layer *layer)
 
 /*
  * Only what the authority itself says counts, not an RA around it. Where
- * authData is, its list is the one that is believed.
+ * authData is, its list is the one that is believed. An answer to we know not
+ * what may be old, and brings none.
  */
 int
 cmc_anchors_read(const struct cmc_reader *rd)
@@ -266,7 +276,7 @@ cmc_anchors_read(const struct cmc_reader *rd)
 	const CMC_ANCHORS *list =
 	    cmc_body_value(layer->in.body, CMC_TRUSTED_ANCHORS);
 
-	if (layer->voice == CMC_RA)
+	if (layer->voice == CMC_RA || cmc_is_unknown(rd->x))
 		return 0;
 	if (auth != NULL)
 		return needs_no_secret(rd, layer) ? 0

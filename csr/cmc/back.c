@@ -24,8 +24,8 @@ bad_request(const struct cmc_reader *rd, const char *why)
 }
 
 /* An answer by itself, out of a file: of the request nothing is left. */
-static int
-is_unknown(const struct burin_cmc_expect *x)
+int
+cmc_is_unknown(const struct burin_cmc_expect *x)
 {
 	return x->request == NULL && x->thread == NULL;
 }
@@ -54,7 +54,7 @@ cmc_sent_read(const struct cmc_reader *rd)
 	if (x->layer != NULL &&
 	    open_sent(rd, x->layer, x->layer_len, &rd->kept->layer) == -1)
 		return -1;
-	if (is_unknown(x))
+	if (cmc_is_unknown(x))
 		return 0;
 	if (x->request == NULL || x->request_len == 0)
 		return bad_request(rd, "is not there to hold the answer to");
@@ -79,7 +79,7 @@ cmc_sent_has(const struct cmc_reader *rd, uint32_t id)
 {
 	const struct cmc_body *body = rd->kept->sent.body;
 
-	if (is_unknown(rd->x) || cmc_is_others(rd, id))
+	if (cmc_is_unknown(rd->x) || cmc_is_others(rd, id))
 		return 1;
 	/* RFC 10002 section 6.1.1: 1 is the request of a Simple request. */
 	return body != NULL ? cmc_body_has(body, id) : id == 1;

@@ -82,6 +82,8 @@ int cmc_identity_find(
 
 /* --- back.c --------------------------------------------------------------- */
 
+/* 1: it answers we know not what. */
+int cmc_is_unknown(const struct burin_cmc_expect *x);
 /* Our own message; the answer is held against it. An RA's layer as well. */
 int cmc_sent_read(const struct cmc_reader *rd);
 /* 1 when a part of our message, or of our layer, has this id. */

@@ -229,6 +229,11 @@ struct burin_cmc_expect {
 	int bootstrap;
 	time_t now;
 	time_t skew;
+	/*
+	 * When the request was made, or its job: with the nonces of thread no
+	 * answer to it is older, however late it is read. 0: now
+	 */
+	time_t since;
 	/* AuthenticatedData in the answer; NULL: refused. And authData; NULL:
 	 * not looked at where the answer is signed by the authority */
 	const struct burin_cmc_identity *identity;

@@ -8,7 +8,7 @@
 # shellcheck source=tests/cmc/peer.sh
 . "$SOURCE_DIR/tests/cmc/peer.sh"
 peer_need
-need curl openssl pkcs11-tool
+need curl openssl pkcs11-tool sqlite3
 
 peer_start
 softhsm_token card
@@ -55,6 +55,33 @@ resume 7 "$job" --response-file "$work/file.crp"
 is .error.code transaction-mismatch
 object_list card | cmp -s - "$work/before" || die 'the token changed'
 ok "another's response is refused"
+
+# Anchors that the authority published a month ago. They are as old as the
+# answer: too old for a job of now, and good for one that is older.
+peer_start --anchors 5 --lie replayed-anchors
+ask 6 mailed --format cmc
+job=$(j .id)
+carry "$work/mailed.crq" "$work/mailed.crp"
+sqlite3 "$work/state/state.db" "UPDATE jobs
+	SET created = created - 31 * 24 * 3600 WHERE id = '$job'"
+resume 0 "$job" --response-file "$work/mailed.crp"
+is .state 'done'
+says 'publishes 2 trust anchors (number 5)'
+# Those that are known by now refuse nothing, higher ones do.
+ask 6 known --format cmc
+job=$(j .id)
+carry "$work/known.crq" "$work/known.crp"
+resume 0 "$job" --response-file "$work/known.crp"
+peer_start --anchors 6 --lie replayed-anchors
+ask 6 replayed --format cmc
+job=$(j .id)
+carry "$work/replayed.crq" "$work/replayed.crp"
+resume 7 "$job" --response-file "$work/replayed.crp"
+is .error.code anchors-time
+b 0 install --json --dry-run --trust "$peer_ca" "${pin[@]}" \
+	"$work/replayed.crp"
+ok 'anchors in an answer that was on its way for a month'
+peer_start
 
 # A challenge: another file goes out, another comes in. Keys that cannot sign
 # are MACed for, see cmc-pop.sh.

@@ -603,6 +603,50 @@ test_anchors(void **state)
 	assert_null(reply.anchors);
 }
 
+/* By a file or by mail: read long after it was signed. */
+static void
+test_anchors_late(void **state)
+{
+	struct seal how = { .extra = stranger, .time = PKI_NOW };
+
+	(void)state;
+	x.anchors_seen = 4;
+	x.since = PKI_NOW - 60;
+	x.now = PKI_NOW + 3600;
+	publish(5, EVP_sha256(), &how);
+	taken(BURIN_CMC_DONE);
+	assert_int_equal(sk_X509_num(reply.anchors), 2);
+	burin_cmc_reply_clear(&reply);
+	/* Clocks that differ, and one that was set back meanwhile. */
+	x.since = PKI_NOW + 300;
+	taken(BURIN_CMC_DONE);
+	burin_cmc_reply_clear(&reply);
+	x.since = PKI_NOW + 7200;
+	x.now = PKI_NOW + 60;
+	taken(BURIN_CMC_DONE);
+	burin_cmc_reply_clear(&reply);
+	x.since = PKI_NOW + 301;
+	x.now = PKI_NOW + 3600;
+	refused(BURIN_ECHECK, "anchors-time");
+	x.since = PKI_NOW + 30 * 24 * 3600L;
+	x.now = x.since;
+	refused(BURIN_ECHECK, "anchors-time");
+	/* What is known says nothing new, and refuses nothing. */
+	x.anchors_seen = 5;
+	taken(BURIN_CMC_DONE);
+	assert_null(reply.anchors);
+	burin_cmc_reply_clear(&reply);
+	x.anchors_seen = 6;
+	refused(BURIN_ECHECK, "anchors-replayed");
+	/* Nor does what answers we know not what bring any. */
+	x.anchors_seen = -1;
+	x.thread = NULL;
+	x.request = NULL;
+	x.request_len = 0;
+	taken(BURIN_CMC_DONE);
+	assert_null(reply.anchors);
+}
+
 /* authData around the anchors, MACed with this. */
 static void
 publish_auth_by(
@@ -825,6 +869,7 @@ main(void)
 		ONE(test_response_body),
 		ONE(test_encrypted),
 		ONE(test_anchors),
+		ONE(test_anchors_late),
 		ONE(test_bootstrap),
 		ONE(test_auth_data),
 		ONE(test_ber),
