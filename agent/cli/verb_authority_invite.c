@@ -90,7 +90,35 @@ check_twice(const struct invites *v, struct burin_error *e)
 	return rc;
 }
 
-/* "NAME" or "NAME ADDRESS"; empty lines and what follows a # are not read. */
+/* A # within a word is a part of it: without the rest it is another word. */
+static void
+cut_comment(char *line)
+{
+	char *c;
+
+	for (c = line; *c != '\0'; c++) {
+		if (*c == '#' && (c == line || strchr(BLANKS, c[-1]) != NULL)) {
+			*c = '\0';
+			return;
+		}
+	}
+}
+
+/* An address that was forgotten would be an invite for any name. */
+static int
+check_mixed(const struct invites *v, size_t number, const char *identity,
+    struct burin_error *e)
+{
+	if (v->n == 0 || (v->list[0].identity != NULL) == (identity != NULL))
+		return 0;
+	(void)burin_fail(e, BURIN_EUSAGE, "list-mixed",
+	    "line %zu of the list has %s address, and those before it have %s",
+	    number, identity != NULL ? "an" : "no",
+	    identity != NULL ? "none" : "one");
+	return burin_error_advice(e, "make two lists of it");
+}
+
+/* "NAME" or "NAME ADDRESS", or neither. */
 static int
 read_line(struct invites *v, char *line, size_t number,
     const struct authority_invite *all, struct burin_error *e)
@@ -98,13 +126,15 @@ read_line(struct invites *v, char *line, size_t number,
 	char *rest = NULL, *name, *identity;
 	struct authority_invite *in;
 
-	line[strcspn(line, "#")] = '\0';
+	cut_comment(line);
 	if ((name = strtok_r(line, BLANKS, &rest)) == NULL)
 		return 0;
 	identity = strtok_r(NULL, BLANKS, &rest);
 	if (strtok_r(NULL, BLANKS, &rest) != NULL)
 		return burin_fail(e, BURIN_EUSAGE, "line-malformed",
 		    "line %zu of the list is not NAME or NAME ADDRESS", number);
+	if (check_mixed(v, number, identity, e) != 0)
+		return -1;
 	if (v->n == AUTHORITY_INVITES)
 		return burin_fail(e, BURIN_EUSAGE, "invites-too-many",
 		    "the list has more than %d names", AUTHORITY_INVITES);

@@ -9,29 +9,32 @@ authority_init
 dir=$work/ca list=$work/list
 invited() { sqlite3 "$dir/authority.db" "SELECT count(*) FROM invites $1"; }
 
-printf '# the fleet\n\nfirst im:first@example.com\r\n\tsecond   # no address\nthird\n' \
+printf '%s\n' '# the fleet' '' $'first im:first@example.com\r' \
+	$'\tdesk#3   im:b#b@example.com # a desk' 'third im:third@example.com' \
 	>"$list"
 b 0 authority invite "$dir" --from "$list" --profile im --ttl 60 --dry-run
 says '3 names for 60 s'
 [[ $(invited '') == 0 ]] || die 'a dry run invited somebody'
 b 0 authority invite "$dir" --from "$list" --profile im --ttl 60
 cp "$work/out" "$work/secrets"
-[[ $(cut -d ' ' -f 1 "$work/secrets" | xargs) == 'first second third' ]] ||
+[[ $(cut -d ' ' -f 1 "$work/secrets" | xargs) == 'first desk#3 third' ]] ||
 	die 'not these names'
-[[ $(grep -cE '^[a-z]+ [A-Z2-7]{26}$' "$work/secrets") == 3 ]] ||
+[[ $(grep -cE '^[a-z#3]+ [A-Z2-7]{26}$' "$work/secrets") == 3 ]] ||
 	die 'not a secret each'
 [[ $(cut -d ' ' -f 2 "$work/secrets" | sort -u | wc -l) == 3 ]] ||
 	die 'one secret for two'
 [[ $(sqlite3 "$dir/authority.db" "SELECT group_concat(coalesce(identity, '-'))
 	FROM invites WHERE profile = 'im' AND expires - created = 60
-	ORDER BY id") == 'im:first@example.com,-,-' ]] || die 'not as it was said'
+	ORDER BY id") ==
+	im:first@example.com,im:b#b@example.com,im:third@example.com ]] ||
+	die 'not as it was said'
 b 0 authority log "$dir" --json
 is '[.log[] | select(.event == "invited")] | length' 3
 ok 'three invites from a list'
 
 b 0 authority invite "$dir" --from "$list" --profile im --json
 is '.invites | length' 3
-is '.invites[1].name' second
+is '.invites[1].name' 'desk#3'
 is .seconds 86400
 [[ $(j '.invites[0].secret') != "$(awk '/^first/ { print $2 }' \
 	"$work/secrets")" ]] ||
@@ -68,7 +71,11 @@ refused name-refused new 'also:new'
 refused name-twice new other new
 refused line-malformed new 'other im:a@example.com more'
 refused list-empty '# nobody'
-refused identity-scheme new 'other mailto:other@example.com'
+refused list-mixed 'new im:new@example.com' '' other
+is .error.reason 'line 3 of the list has no address, and those before it have one'
+refused list-mixed new 'other im:other@example.com'
+is .error.reason 'line 2 of the list has an address, and those before it have none'
+refused identity-scheme 'new im:a@example.com' 'other mailto:other@example.com'
 seq -f 'name%g' 5001 >"$work/many"
 mapfile -t many <"$work/many"
 refused invites-too-many "${many[@]}"
