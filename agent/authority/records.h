@@ -179,6 +179,7 @@ struct revocation {
  */
 int store_revoke(
     struct store *st, const struct revocation *in, struct burin_error *e);
+#define CA_REVOKE_SHORT 16  /* octets; a shorter secret could be guessed */
 #define CA_REVOKE_TRIES 5   /* wrong secrets for a certificate */
 #define CA_REVOKE_WAIT 3600 /* seconds in which they count */
 struct revocation_try {
@@ -190,7 +191,8 @@ struct revocation_try {
 /*
  * *ok 1: this is the secret that the certificate can be revoked with. A wrong
  * one is counted: commit it. After CA_REVOKE_TRIES none is looked at until
- * CA_REVOKE_WAIT is over: BURIN_EAUTHORITY "revocation-locked".
+ * CA_REVOKE_WAIT is over: BURIN_EAUTHORITY "revocation-locked". So it is with
+ * those that are shorter than CA_REVOKE_SHORT; others are not counted.
  */
 int store_revocation_check(struct store *st, const struct revocation_try *in,
     int *ok, struct burin_error *e);

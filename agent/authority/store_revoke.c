@@ -20,6 +20,8 @@ static const char *const reasons[] = { "unspecified", "keyCompromise",
 	"privilegeWithdrawn", "aACompromise" };
 #define N_REASONS ((int)(sizeof(reasons) / sizeof(reasons[0])))
 
+#define NOT_COUNTED (-1) /* revoke_tries of a secret that is long enough */
+
 int
 reason_number(const char *name)
 {
@@ -132,6 +134,16 @@ out:
 	return rc;
 }
 
+/*
+ * What nobody guesses needs no count of tries, which would let anybody who
+ * knows the serial number keep its holder from revoking.
+ */
+static long long
+first_count(const struct burin_secret *secret)
+{
+	return burin_secret_len(secret) < CA_REVOKE_SHORT ? 0 : NOT_COUNTED;
+}
+
 int
 store_revocation_set(struct store *st, const char *serial,
     const struct burin_secret *secret, struct burin_error *e)
@@ -146,9 +158,10 @@ store_revocation_set(struct store *st, const char *serial,
 		burin_secret_bytes(secret), burin_secret_len(secret), mac,
 		e) != 0 ||
 	    store_exec(st, e,
-		"UPDATE certificates SET revoke_salt = ?, revoke_verifier = ?"
-		" WHERE serial = ?",
-		"bbt", salt, sizeof(salt), mac, sizeof(mac), serial) != 0)
+		"UPDATE certificates SET revoke_salt = ?, revoke_verifier = ?,"
+		" revoke_tries = ? WHERE serial = ?",
+		"bbit", salt, sizeof(salt), mac, sizeof(mac),
+		first_count(secret), serial) != 0)
 		return -1;
 	if (sqlite3_changes(st->db) != 1)
 		return burin_fail(e, BURIN_EUSAGE, "certificate-missing",
@@ -201,6 +214,8 @@ static int
 count_try(struct store *st, const struct revocation_try *in, struct kept *k,
     struct burin_error *e)
 {
+	if (k->tries == NOT_COUNTED)
+		return 0;
 	if (k->tries == 0 || is_over(k, in->now)) {
 		k->tries = 0;
 		k->since = in->now;

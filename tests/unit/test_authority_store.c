@@ -371,6 +371,43 @@ revocation_secrets_are_not_guessed(void **state)
 	X509_free(c);
 }
 
+/* Serial numbers are public: nobody is kept from revoking by others' tries. */
+static void
+long_revocation_secrets_are_not_locked(void **state)
+{
+	static const char text[] = "sixteen octets..";
+	struct burin_secret *s;
+	struct bench *b = *state;
+	char one[64], two[64];
+	X509 *a = issued(b, "a", 0, text, one);
+	X509 *c = issued(b, "c", 0, "fifteen octets.", two);
+	int i;
+
+	assert_int_equal(strlen(text), CA_REVOKE_SHORT);
+	begin(b);
+	for (i = 0; i < 3 * CA_REVOKE_TRIES; i++)
+		assert_int_equal(try_secret(b, one, "wrong", PKI_NOW), 0);
+	assert_int_equal(try_secret(b, one, text, PKI_NOW), 1);
+	for (i = 0; i < CA_REVOKE_TRIES; i++)
+		assert_int_equal(try_secret(b, two, "wrong", PKI_NOW), 0);
+	assert_int_equal(try_secret(b, two, "fifteen octets.", PKI_NOW), -1);
+	/* A new one has its own count. */
+	s = secret(b, text);
+	assert_int_equal(store_revocation_set(b->st, two, s, &b->e), 0);
+	burin_secret_free(&s);
+	assert_int_equal(try_secret(b, two, "wrong", PKI_NOW), 0);
+	assert_int_equal(try_secret(b, two, text, PKI_NOW), 1);
+	s = secret(b, "short");
+	assert_int_equal(store_revocation_set(b->st, two, s, &b->e), 0);
+	burin_secret_free(&s);
+	for (i = 0; i < CA_REVOKE_TRIES; i++)
+		assert_int_equal(try_secret(b, two, "wrong", PKI_NOW), 0);
+	assert_int_equal(try_secret(b, two, "short", PKI_NOW), -1);
+	end(b);
+	X509_free(a);
+	X509_free(c);
+}
+
 static void
 revocation_secrets(void **state)
 {
@@ -788,6 +825,7 @@ main(void)
 		TEST(entries_outlive_the_certificate_once),
 		TEST(revocation_secrets),
 		TEST(revocation_secrets_are_not_guessed),
+		TEST(long_revocation_secrets_are_not_locked),
 		TEST(invites_keep_their_secret_sealed),
 		TEST(seals_hold),
 		TEST(challenges_are_taken_once),
