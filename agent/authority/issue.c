@@ -326,41 +326,40 @@ out:
 	return rc;
 }
 
+/*
+ * What became of this request before; that it was denied, the operator's word
+ * and not what its invite has been used for since.
+ */
+static int
+read_state(struct work *w, enum waiting *state, struct burin_error *e)
+{
+	char *why = NULL;
+
+	if (store_request_state(
+		w->st, w->in->principal, w->in->request, state, &why, e) != 0)
+		return -1;
+	if (*state == WAITING_DENIED)
+		(void)burin_fail(e, BURIN_EAUTHORITY, "request-denied",
+		    "the authority's operator denied this request%s%s",
+		    why != NULL ? ": " : "", why != NULL ? why : "");
+	free(why);
+	return *state == WAITING_DENIED ? -1 : 0;
+}
+
 /* 1 when it may be issued now, 0 when it waits. */
 static int
-check_approved(struct work *w, struct burin_error *e)
+check_approved(struct work *w, enum waiting state, struct burin_error *e)
 {
 	const struct issue_input *in = w->in;
 	int asks = in->manual ||
 	    (in->renamed && (in->cnf == NULL || !in->cnf->rename));
-	enum waiting state;
-	char *why = NULL;
-	int rc = -1;
 
 	/* What was put before the operator once he decides, also when the
 	 * settings, or the way it comes, would have it issued now. */
-	if (store_request_state(
-		w->st, in->principal, in->request, &state, &why, e) != 0)
-		return -1;
 	w->outcome = ISSUE_PENDING;
-	switch (state) {
-	case WAITING_NEW:
-		rc = asks ? put_waiting(w, e) : 1;
-		break;
-	case WAITING_PENDING:
-		rc = 0;
-		break;
-	case WAITING_APPROVED:
-		rc = 1;
-		break;
-	case WAITING_DENIED:
-		(void)burin_fail(e, BURIN_EAUTHORITY, "request-denied",
-		    "the authority's operator denied this request%s%s",
-		    why != NULL ? ": " : "", why != NULL ? why : "");
-		break;
-	}
-	free(why);
-	return rc;
+	if (state == WAITING_NEW)
+		return asks ? put_waiting(w, e) : 1;
+	return state == WAITING_APPROVED;
 }
 
 static time_t
@@ -476,17 +475,20 @@ out:
 static int
 decide(struct work *w, struct burin_error *e)
 {
+	enum waiting state;
 	int r;
 
 	if ((r = find_again(w, e)) != 0)
 		return r < 0 ? -1 : 0;
+	if (read_state(w, &state, e) != 0)
+		return -1;
 	if ((w->in->invite != NULL &&
 		invite_check(
 		    w->st, w->in->invite, use_of(w->in), w->in->now, e) != 0) ||
 	    policy_key_owner(w->st, w->in->asked, w->in->cnf, w->in->renews,
 		w->in->now, e) != 0)
 		return -1;
-	if ((r = check_approved(w, e)) <= 0)
+	if ((r = check_approved(w, state, e)) <= 0)
 		return r;
 	if (make_cert(w, e) != 0 || record(w, e) != 0)
 		return -1;

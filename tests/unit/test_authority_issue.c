@@ -672,7 +672,7 @@ denial_gives_the_invite_back(void **state)
 	assert_int_equal(run(b, second, second_len, 1, PKI_NOW), -1);
 	assert_string_equal(b->e.code, "invite-used");
 	assert_int_equal(authority_pending(b->dir, remember_id, &id, &b->e), 0);
-	assert_int_equal(authority_deny(b->dir, id, NULL, &b->e), 0);
+	assert_int_equal(authority_deny(b->dir, id, "no such badge", &b->e), 0);
 	look_at_invite(b);
 	assert_int_equal(b->invite.used, 0);
 	assert_int_equal(freed(b), 1);
@@ -684,6 +684,12 @@ denial_gives_the_invite_back(void **state)
 	/* The next one waits, with the invite. */
 	assert_int_equal(run(b, second, second_len, 1, PKI_NOW), 0);
 	assert_int_equal(b->outcome, ISSUE_PENDING);
+	look_at_invite(b);
+	assert_int_equal(b->invite.used, 1);
+	/* The denied one hears the operator's word, not who used it since. */
+	assert_int_equal(run(b, first, first_len, 1, PKI_NOW), -1);
+	assert_string_equal(b->e.code, "request-denied");
+	assert_non_null(strstr(b->e.reason, "no such badge"));
 	look_at_invite(b);
 	assert_int_equal(b->invite.used, 1);
 	/* Not past its end. */
