@@ -92,7 +92,7 @@ listen_open(struct walk *w, struct listening *l, struct burin_error *e)
 			return -1;
 	}
 	return journal_anchors_seen(
-	    w->en->journal, w->job->server, w->job->id, &l->x.anchors_seen, e);
+	    w->en->journal, w->job->server, &l->x.anchors_seen, e);
 }
 
 static void

@@ -127,12 +127,10 @@ void journal_unlock(struct journal *j, const char *id, int fd);
 
 /*
  * The seqNumber of the last trustedAnchors believed of this server (RFC 10002
- * section 6.15), -1 when there was none; for the job that brought them the
- * number before, since it may have to read its answer again. server may be
- * NULL.
+ * section 6.15), -1 when there was none. server may be NULL.
  */
-int journal_anchors_seen(struct journal *j, const char *server, const char *job,
-    long *number, struct burin_error *e);
+int journal_anchors_seen(
+    struct journal *j, const char *server, long *number, struct burin_error *e);
 int journal_anchors_keep(struct journal *j, const char *server, const char *job,
     long number, STACK_OF(X509) * anchors, struct burin_error *e);
 

@@ -3,7 +3,7 @@
  *
  * Trust anchors that authorities published (trustedAnchors of RFC 10002
  * section 6.15), and the number of the last such message: an older one is a
- * replay. The job that brought it may read its own answer again.
+ * replay.
  */
 
 #include <limits.h>
@@ -13,8 +13,8 @@
 #include "journal_db.h"
 
 int
-journal_anchors_seen(struct journal *j, const char *server, const char *job,
-    long *number, struct burin_error *e)
+journal_anchors_seen(
+    struct journal *j, const char *server, long *number, struct burin_error *e)
 {
 	sqlite3_stmt *s;
 	int rc, sql;
@@ -23,12 +23,9 @@ journal_anchors_seen(struct journal *j, const char *server, const char *job,
 	if (server == NULL)
 		return 0;
 	if ((s = journal_sql(j, SQL_ANCHORS_SEEN,
-		 "SELECT number - (job = ?2) FROM published "
-		 "WHERE server = ?1;",
-		 e)) == NULL)
+		 "SELECT number FROM published WHERE server = ?1;", e)) == NULL)
 		return -1;
 	(void)sqlite3_bind_text(s, 1, server, -1, SQLITE_STATIC);
-	(void)sqlite3_bind_text(s, 2, job, -1, SQLITE_STATIC);
 	sql = sqlite3_step(s);
 	rc = sql == SQLITE_ROW || sql == SQLITE_DONE
 	    ? 0
