@@ -13,7 +13,10 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
+#include <burin/names.h>
+
 #include "ca.h"
+#include "http.h"
 
 #define FILE_NAME "anchors.pem"
 #define MAX_ANCHORS 16 /* they are in every answer that publishes them */
@@ -55,9 +58,54 @@ add(STACK_OF(X509) * list, X509 *cert, struct burin_error *e)
 	    e);
 }
 
+/* What is over would be believed by whoever does not look. Takes cert. */
+static int
+add_other(STACK_OF(X509) * list, X509 *cert, time_t now, struct burin_error *e)
+{
+	char *name;
+
+	if (X509_cmp_time(X509_get0_notAfter(cert), &now) > 0)
+		return add(list, cert, e);
+	name = burin_dn_text(X509_get_subject_name(cert));
+	http_log(FILE_NAME ": not published, it is over: %s",
+	    name != NULL ? name : "?");
+	free(name);
+	X509_free(cert);
+	return 0;
+}
+
+/*
+ * The next one, NULL at the end or when it is none. Other PEM, a key perhaps,
+ * was not meant to lie here.
+ */
+static X509 *
+next_cert(FILE *in)
+{
+	char *name = NULL, *header = NULL;
+	unsigned char *der = NULL;
+	const unsigned char *p;
+	X509 *cert = NULL;
+	long len = 0;
+
+	if (PEM_read(in, &name, &header, &der, &len) != 1)
+		return NULL;
+	p = der;
+	if (strcmp(name, PEM_STRING_X509) == 0 && *header == '\0')
+		cert = d2i_X509(NULL, &p, len);
+	if (cert != NULL && p != der + len) {
+		X509_free(cert);
+		cert = NULL;
+	}
+	OPENSSL_free(name);
+	OPENSSL_free(header);
+	OPENSSL_clear_free(der, (size_t)len);
+	return cert;
+}
+
 /* No such file: there are no others. */
 static int
-read_others(const char *dir, STACK_OF(X509) * list, struct burin_error *e)
+read_others(
+    const char *dir, STACK_OF(X509) * list, time_t now, struct burin_error *e)
 {
 	char *path = NULL;
 	FILE *in = NULL;
@@ -70,9 +118,10 @@ read_others(const char *dir, STACK_OF(X509) * list, struct burin_error *e)
 		rc = errno == ENOENT ? 0 : malformed(strerror(errno), e);
 		goto out;
 	}
-	while ((cert = PEM_read_X509(in, NULL, NULL, NULL)) != NULL) {
+	ERR_clear_error();
+	while ((cert = next_cert(in)) != NULL) {
 		n++;
-		if (add(list, cert, e) != 0)
+		if (add_other(list, cert, now, e) != 0)
 			goto out;
 	}
 	if (n == 0 ||
@@ -134,7 +183,7 @@ anchors_open(const char *dir, struct store *st, X509 *ca, time_t now,
 	if ((out->certs = sk_X509_new_null()) == NULL || !X509_up_ref(ca))
 		return burin_fail_memory(e);
 	if (add(out->certs, ca, e) != 0 ||
-	    read_others(dir, out->certs, e) != 0 ||
+	    read_others(dir, out->certs, now, e) != 0 ||
 	    digest(out->certs, set, e) != 0)
 		return -1;
 	return number_of(

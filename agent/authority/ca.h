@@ -310,7 +310,10 @@ struct anchors {
 	STACK_OF(X509) * certs; /* NULL: none are published */
 	long long number;	/* seqNumber: rises when they change */
 };
-/* The CA's certificate and DIR/anchors.pem; anchors_clear in any case. */
+/*
+ * The CA's certificate and what of DIR/anchors.pem is not over; anchors_clear
+ * in any case.
+ */
 int anchors_open(const char *dir, struct store *st, X509 *ca, time_t now,
     struct anchors *out, struct burin_error *e);
 void anchors_clear(struct anchors *a);

@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
 #include <burin/names.h>
@@ -646,6 +647,49 @@ publishes_anchors(void **state)
 	EVP_PKEY_free(key);
 }
 
+/* now: when the authority starts. */
+static int
+opens_anchors(struct bench *b, time_t now, struct anchors *out)
+{
+	burin_error_clear(&b->e);
+	anchors_clear(out);
+	return anchors_open(b->dir, b->s.store, b->ca.cert, now, out, &b->e);
+}
+
+static void
+publishes_nothing_but_anchors(void **state)
+{
+	struct bench *b = *state;
+	struct anchors published = { NULL, 0 };
+	char path[128];
+	EVP_PKEY *key = pki_key("P-256");
+	X509 *other = pki_ca("Other CA", key);
+	long long number;
+	FILE *f;
+
+	publishes(b, other, &published);
+	assert_int_equal(sk_X509_num(published.certs), 2);
+	number = published.number;
+	/* One that is over: the set is another one. */
+	assert_int_equal(
+	    opens_anchors(b, PKI_NOW + 101 * PKI_DAY, &published), 0);
+	assert_int_equal(sk_X509_num(published.certs), 1);
+	assert_int_equal(
+	    X509_cmp(sk_X509_value(published.certs, 0), b->ca.cert), 0);
+	assert_true(published.number > number);
+	/* The key of the next CA lies with its certificate. */
+	(void)snprintf(path, sizeof(path), "%s/anchors.pem", b->dir);
+	assert_non_null(f = fopen(path, "ae"));
+	assert_int_equal(
+	    PEM_write_PrivateKey(f, key, NULL, NULL, 0, NULL, NULL), 1);
+	assert_int_equal(fclose(f), 0);
+	assert_int_equal(opens_anchors(b, PKI_NOW, &published), -1);
+	assert_string_equal(b->e.code, "anchors-malformed");
+	anchors_clear(&published);
+	X509_free(other);
+	EVP_PKEY_free(key);
+}
+
 /* Somebody between who knows no secret publishes an anchor of his own. */
 static void
 forged_anchors_are_not_believed(void **state)
@@ -714,6 +758,7 @@ main(void)
 		EACH(gives_back_what_it_got),
 		EACH(writes_down_what_it_is_told),
 		EACH(publishes_anchors),
+		EACH(publishes_nothing_but_anchors),
 		EACH(forged_anchors_are_not_believed),
 	};
 
