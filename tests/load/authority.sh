@@ -18,21 +18,28 @@ sed -i '/^rate =/d' "$dir/authority.cnf"
 printf 'rate = 0\n' >>"$dir/authority.cnf"
 
 # serve: $program, $keeper, $front are its processes. Who was killed may not
-# have let its port go yet.
+# have let its port go yet. Each start has a log of its own, authority.log is
+# the last one.
+starts=0
 serve() {
-	local i
+	local i end log
 	for ((i = 0; i < 100; i++)); do
 		: >"$work/ready"
+		log=$work/authority-$((++starts)).log
+		ln -sf "$log" "$work/authority.log"
 		burin "${ca_module[@]}" authority serve "$dir" \
 			--listen "$listen" --pin-source "file:$work/pin" \
-			>"$work/ready" 2>>"$work/authority.log" &
+			>"$work/ready" 2>"$log" &
 		authority_pid=$! program=$!
+		end=$((SECONDS + 120))
 		while [[ ! -s $work/ready ]] && kill -0 "$program" 2>/dev/null; do
+			((SECONDS < end)) || die 'not ready within two minutes'
 			sleep 0.05
 		done
 		[[ -s $work/ready ]] && break
 		wait "$program"
-		tail -n 1 "$work/authority.log" | grep -q 'cannot listen' ||
+		authority_pid=
+		grep -q 'cannot listen' "$log" ||
 			die 'the authority did not start'
 		sleep 0.1
 	done
@@ -163,8 +170,9 @@ steady() {
 	flat front "$early_front" "$late_front"
 	flat keeper "$early_keeper" "$late_keeper"
 	ok 'the memory is flat'
-	# Loosely: 0.5 to 3 s were seen, the most with other work on the machine.
-	jq -e '.p99 < 10000' "$work/summary" >/dev/null || die 'p99 is above 10 s'
+	# Loosely: 0.5 to 3 s were seen, the most with other work on the machine,
+	# and another machine may be several times slower.
+	jq -e '.p99 < 25000' "$work/summary" >/dev/null || die 'p99 is above 25 s'
 	ok "p99 $(jq .p99 "$work/summary") ms, $(jq .per_second \
 		"$work/summary") certificates a second"
 	stop
