@@ -36,14 +36,13 @@ static const struct opt *const intake_groups[] = { intake_opts, opts_dry_run,
 
 /*
  * A mail server knows sysexits(3), and returns a mail to its sender unless it
- * is told to try again: only what is the mail's own fault returns it.
+ * is told to try again. Whoever is written there as the sender may have sent
+ * nothing, so that none is returned for what is wrong with it.
  */
 static int
 intake_status(int status)
 {
-	if (status == BURIN_OK || status == EX_DATAERR)
-		return status;
-	return status == BURIN_EAUTHORITY ? EX_DATAERR : EX_TEMPFAIL;
+	return status == BURIN_OK ? BURIN_OK : EX_TEMPFAIL;
 }
 
 /* --- the mail ------------------------------------------------------------- */
@@ -209,6 +208,14 @@ take(struct cli *c, const struct mime_mail *m, struct burin_error *e)
 	return rc;
 }
 
+static void
+leave(struct cli *c, const char *why)
+{
+	out_json(c, "answered", json_boolean(0));
+	out_json(c, "why", json_text(why));
+	out_note(c, "the mail is not answered: %s", why);
+}
+
 static int
 run_intake(struct cli *c, struct burin_error *e)
 {
@@ -216,15 +223,17 @@ run_intake(struct cli *c, struct burin_error *e)
 	const char *why;
 	int rc = read_mail(&m, e);
 
-	/* Nobody gets this one back, whatever is in it. */
+	/* Nobody gets an answer to this one, whatever is in it. */
 	why = intake_unanswered(&m, arg_value(c->args, "sender"));
+	if (why == NULL && rc == 0)
+		rc = intake_sender(&m, e);
+	if (why == NULL && rc != 0 && e->status == BURIN_EAUTHORITY)
+		why = e->reason;
 	if (why != NULL) {
+		leave(c, why);
 		burin_error_clear(e);
-		out_json(c, "answered", json_boolean(0));
-		out_json(c, "why", json_text(why));
-		out_note(c, "the mail is not answered: %s", why);
 		rc = 0;
-	} else if (rc == 0 && (rc = intake_sender(&m, e)) == 0) {
+	} else if (rc == 0) {
 		rc = take(c, &m, e);
 	}
 	mime_mail_clear(&m);
