@@ -149,10 +149,27 @@ print_reply(struct cli *c, const struct mime_mail *m,
 	return rc;
 }
 
-/* In two processes, as "serve"; *r is there for both. */
+/*
+ * Standard output is a mail that goes out as it is: the front, which has read
+ * what a stranger wrote, does not have it.
+ */
+static void
+be_front(struct cli *c, int fd, const struct authority_mail *in,
+    struct authority_mail_reply *r)
+{
+	const char *const *words;
+
+	if (dup2(STDERR_FILENO, STDOUT_FILENO) == -1)
+		front_ends(c, -1);
+	front_begins(c);
+	(void)arg_words(c->args, &words);
+	front_ends(c, authority_front_mail(words[0], fd, in, r));
+}
+
+/* In two processes, as "serve"; *r is there for both, until one has ended. */
 static int
 answer(struct cli *c, const struct authority_mail *in,
-    struct authority_mail_reply *r, struct burin_error *e)
+    struct authority_mail_reply **r, struct burin_error *e)
 {
 	struct authority_front f = { .fd = -1 };
 	struct authority *a = NULL;
@@ -162,10 +179,8 @@ answer(struct cli *c, const struct authority_mail *in,
 	(void)arg_words(c->args, &words);
 	if (authority_fork(getppid(), &f, e) != 0)
 		return -1;
-	if (f.pid == 0) {
-		front_begins(c);
-		front_ends(c, authority_front_mail(words[0], f.fd, in, r));
-	}
+	if (f.pid == 0)
+		be_front(c, f.fd, in, *r);
 	if (cli_p11(c, e) == 0 &&
 	    authority_open(words[0], c->p11, &a, e) == 0) {
 		f.p11 = c->p11;
@@ -202,7 +217,7 @@ take(struct cli *c, const struct mime_mail *m, struct burin_error *e)
 	}
 	if ((r = authority_mail_reply_new(e)) == NULL)
 		return -1;
-	if (answer(c, &in, r, e) == 0)
+	if (answer(c, &in, &r, e) == 0)
 		rc = print_reply(c, m, r, e);
 	authority_mail_reply_free(&r);
 	return rc;

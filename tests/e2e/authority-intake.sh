@@ -261,7 +261,38 @@ send 0 bad "$alice" -- --json
 is .answered false
 is '.why | contains("more than one request")' true
 b 0 authority log --verify "$work/ca"
-ok 'no request, two, garbage, too long, nobody or two who ask: to its sender'
+ok 'no request, two, garbage, too long, nobody or two who ask: no answer, no bounce'
+
+# --- what the front has -----------------------------------------------------------
+# Its keeper waits for a PIN, and so does it.
+cmc held --san email:alice@example.com
+mkfifo "$work/pin-later"
+{ printf '%s\n' "$alice" && cat "$work/held.crq"; } >"$work/mail"
+burin "${ca_module[@]}" authority intake "$work/ca" \
+	--pin-source "file:$work/pin-later" <"$work/mail" \
+	>"$work/held.crp" 2>"$work/err" &
+intake=$!
+keeper=
+for ((i = 0; i < 100; i++)); do
+	keeper=$(pgrep -P "$intake") && front=$(pgrep -xP "$keeper" burin) && break
+	sleep 0.1
+done
+# The very first moment of it is not what is meant.
+for ((i = 0; i < 20; i++)); do
+	[[ $(readlink "/proc/$front/fd/1") != "$work/err" ]] || break
+	sleep 0.1
+done
+if [[ -r /proc/$front/maps ]]; then
+	[[ $(readlink "/proc/$keeper/fd/1") == "$work/held.crp" ]] ||
+		die 'no mail'
+	[[ $(readlink "/proc/$front/fd/1") == "$work/err" ]] ||
+		die 'the front has the mail that goes out'
+fi
+cat "$work/pin" >"$work/pin-later"
+wait "$intake" || die 'a PIN that came late'
+resume 0 --response-file "$work/held.crp"
+is .state 'done'
+ok 'the front cannot write into the mail that goes out'
 
 # --- what is not: 75 --------------------------------------------------------------
 echo 999999 >"$work/wrong"
