@@ -76,6 +76,7 @@ run(const char **argv, const void *input, size_t len, struct helper_answer *a,
 		.argv = argv,
 		.input = input,
 		.input_len = len,
+		.bare = 1,
 		.max_answer = MAX_LINE + MAIL_MAX,
 		.seconds = SECONDS,
 	};
