@@ -76,7 +76,7 @@ struct authority_front {
 	int fd;	   /* to the other one */
 	/* for authority_keep */
 	struct burin_p11 *p11;
-	void (*ready)(void *arg); /* the front answers; told once */
+	void (*ready)(void *arg); /* the front answers; told once; or NULL */
 	void *arg;
 };
 /*
