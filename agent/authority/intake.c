@@ -113,7 +113,7 @@ answer(const struct authority *a, const struct authority_mail *m,
 	struct cmc_turn turn = { .data = m->der,
 		.len = m->len,
 		.via = "mail",
-		.profile = m->profile,
+		.otherwise = m->profile,
 		.from = m->from,
 		.now = time(NULL) };
 	struct cmc_reply reply = { 0 };

@@ -87,6 +87,12 @@ resume 0 --response-file "$work/crmf.crp"
 is .state 'done'
 ok 'CRMF; the domain has no case'
 
+cmc bound --san email:alice@example.com
+send 0 bound "$alice" -- --profile tls-client
+resume 0 --response-file "$work/bound.crp"
+is .state 'done'
+ok '--profile is for those that have none'
+
 # --- whom a mail is from ----------------------------------------------------------
 cmc mallory --san email:alice@example.com
 send 0 mallory 'From: mallory@example.com' -- --json
