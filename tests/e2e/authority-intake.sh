@@ -329,6 +329,14 @@ wait "$intake" || got=$?
 exec {hold}>&-
 [[ $got == 75 ]] || die "exit $got of one that was killed"
 silent late
+mkdir "$work/bin"
+cp "$BUILD_DIR/bin/burin" "$work/bin/burin"
+for signal in KILL TERM; do
+	printf '#!/bin/sh\nkill -%s $$\n' "$signal" >"$work/bin/burin-mime"
+	chmod +x "$work/bin/burin-mime"
+	PATH=$work/bin:$PATH send 75 late "$alice"
+	silent late
+done
 setting mail_from never
 send 75 late "$alice"
 setting mail_from refuse
