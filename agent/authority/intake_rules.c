@@ -170,7 +170,7 @@ see_subject(struct seen *s, const X509_NAME *subject)
 	}
 }
 
-/* rfc822Name, and SmtpUTF8Mailbox where it is not ASCII (RFC 8398). */
+/* rfc822Name, and SmtpUTF8Mailbox where it is not ASCII (RFC 9598). */
 static void
 see_name(struct seen *s, const GENERAL_NAME *name)
 {
