@@ -22,14 +22,15 @@
 #include "http.h"
 #include "ra.h"
 
-#define MAX_CONNECTIONS 256	       /* at once, with a thread each */
-#define MAX_PER_ADDRESS 64	       /* of them from one address */
-#define IDLE_SECONDS 20		       /* then a connection is closed */
-#define MAX_HEADER 32768	       /* bytes of memory per connection */
-#define NONCES 4096		       /* Digest nonces that are remembered */
-#define SWEEP_SECONDS 3600	       /* between looks for what is over */
-#define KEEP_SECONDS (90L * 24 * 3600) /* that a request may wait */
-#define STOP_SECONDS 5		       /* for exchanges that are under way */
+#define MAX_CONNECTIONS 256 /* at once, with a thread each */
+#define MAX_PER_ADDRESS 64  /* of them from one address */
+#define IDLE_SECONDS 20	    /* then a connection is closed */
+#define MAX_HEADER 32768    /* bytes of memory per connection */
+#define NONCES 4096	    /* Digest nonces that are remembered */
+#define SWEEP_SECONDS 3600  /* between looks for what is over */
+/* that a conversation may take, and a request by mail waits, or is denied */
+#define KEEP_SECONDS (90L * 24 * 3600)
+#define STOP_SECONDS 5	/* for exchanges that are under way */
 #define BUSY_SECONDS 5	/* until a client that met a full house asks again */
 #define FIRST_ROOM 4096 /* bytes for a body, doubled as it grows */
 

@@ -160,6 +160,9 @@ is .failInfo badIdentity
 send 0 plain "$alice" -- --json
 is .cmc pending
 is .who mail:alice@example.com
+[[ $(sqlite3 "$work/ca/authority.db" \
+	"SELECT count(*) FROM talks WHERE principal LIKE 'mail:%'") == 0 ]] ||
+	die 'something is kept for a poll that nobody can make'
 for policy in accept pending; do
 	setting mail_from $policy
 	send 0 plain "$alice" -- --json
