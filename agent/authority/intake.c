@@ -140,7 +140,11 @@ begin(struct authority *a, struct burin_error *e)
 
 	if (a->cnf.ra)
 		return role_not_ca("answer mails", a->cnf.upstream, e);
-	return fence_front(a, 0, &abi, e);
+	if (fence_front(a, 0, &abi, e) != 0)
+		return -1;
+	/* There may be no server that does it. */
+	http_sweep(a->store);
+	return 0;
 }
 
 int

@@ -334,12 +334,10 @@ stop(struct server *s, struct MHD_Daemon *d[LISTEN_KINDS])
 			MHD_stop_daemon(d[i]);
 }
 
-/* What is over is forgotten; that it was not is no reason to stop. */
-static void
-sweep(struct server *s)
+void
+http_sweep(struct store *st)
 {
 	struct burin_error e = BURIN_ERROR_INIT;
-	struct store *st = s->a->store;
 	int rc;
 
 	if ((rc = store_begin(st, &e)) == 0) {
@@ -359,7 +357,7 @@ wait_for_end(struct server *s, const sigset_t *signals)
 	int sig;
 
 	do {
-		sweep(s);
+		http_sweep(s->a->store);
 		while ((sig = sigtimedwait(signals, NULL, &hour)) < 0 &&
 		    errno == EINTR)
 			;
@@ -400,12 +398,7 @@ static int
 close_fence(
     struct authority *a, struct authority_ready *r, struct burin_error *e)
 {
-	if (fence_front(a, a->cnf.ra, &r->landlock, e) != 0)
-		return -1;
-	if (r->landlock == 0)
-		http_log("no Landlock in this kernel: who takes this process "
-			 "over reads what its user may read");
-	return 0;
+	return fence_front(a, a->cnf.ra, &r->landlock, e);
 }
 
 int

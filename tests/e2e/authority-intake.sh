@@ -197,6 +197,17 @@ is .cmc failed
 setting mail_from refuse
 ok 'denied is denied'
 
+# Denied long ago: forgotten when the next one comes, though no server runs.
+old=$(sqlite3 "$work/ca/authority.db" "UPDATE requests SET decided = 1
+	WHERE principal LIKE 'mail:%' AND state = 'denied' RETURNING id")
+[[ -n $old ]] || die 'nothing is denied'
+setting mail_from pending
+send 0 refused "$alice"
+setting mail_from refuse
+[[ -z $(sqlite3 "$work/ca/authority.db" \
+	"SELECT id FROM requests WHERE id = $old") ]] || die 'nothing is forgotten'
+ok 'what is over is forgotten'
+
 # --- what is not answered ---------------------------------------------------------
 cmc loop --san email:alice@example.com
 audit() { sqlite3 "$work/ca/authority.db" 'SELECT count(*) FROM audit'; }
