@@ -76,7 +76,7 @@ struct authority_front {
 	int fd;	   /* to the other one */
 	/* for authority_keep */
 	struct burin_p11 *p11;
-	void (*ready)(void *arg); /* the front answers; told once */
+	void (*ready)(void *arg); /* the front answers; told once; or NULL */
 	void *arg;
 };
 /*
@@ -117,11 +117,12 @@ struct authority_mail_reply {
 /* In memory that is there for both processes: made before authority_fork. */
 struct authority_mail_reply *authority_mail_reply_new(struct burin_error *e);
 /*
- * When the front has ended: 0 when there is an answer, and its texts end. What
- * it says is the front's word.
+ * When the front has ended: makes of *r a copy that nobody else can change,
+ * and looks at that. 0 when there is an answer, and its texts end. What it says
+ * is the front's word.
  */
 int authority_mail_reply_check(
-    struct authority_mail_reply *r, struct burin_error *e);
+    struct authority_mail_reply **r, struct burin_error *e);
 void authority_mail_reply_free(struct authority_mail_reply **r);
 /*
  * In place of authority_front: answers the one, into *out, and ends. What the

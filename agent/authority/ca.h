@@ -33,7 +33,8 @@
 #define CA_RATE 600		   /* requests, unless authority.cnf says */
 #define CA_MAX_RATE 100000
 #define CA_WAITING 20	     /* requests of one principal, unless it says */
-#define CA_MAX_WAITING 10000 /* requests of all that wait */
+#define CA_MAX_WAITING 10000 /* requests of all that wait, */
+#define CA_MAX_MAILED 1000   /* and beside them of senders of mail */
 #define CA_MAX_CRL_DAYS 3650
 #define CA_CRL_DAYS 7 /* unless authority.cnf says */
 

@@ -36,8 +36,9 @@ struct cmc_server {
 struct cmc_turn {
 	const unsigned char *data;
 	size_t len;
-	const char *via;     /* "cmc", "est", "mail" */
-	const char *profile; /* by the label of the path, or NULL */
+	const char *via;       /* "cmc", "est", "mail" */
+	const char *profile;   /* by the label of the path, or NULL */
+	const char *otherwise; /* where nothing names one, or NULL */
 	/* who it is by the transport, both NULL: nobody */
 	const struct invite *invite;
 	const struct issued *cert;

@@ -112,6 +112,21 @@ tell_wait(struct cmc_work *w, const struct talk *talk, const uint32_t *ids,
 	return 0;
 }
 
+/*
+ * A bare PKCS#10 by mail: nobody could poll for it, whose message would have to
+ * be signed by who asked. It is sent again. pendInfo has to be there.
+ */
+static int
+wait_unasked(
+    struct cmc_work *w, const struct cmc_tally *t, struct burin_error *e)
+{
+	struct talk talk = { 0 };
+
+	if (talk_token(talk.token, e) != 0)
+		return -1;
+	return tell_wait(w, &talk, t->wait, t->n_wait, e);
+}
+
 int
 cmc_wait(struct cmc_work *w, const struct issue_input *in,
     const unsigned char *use, const struct cmc_tally *t, struct burin_error *e)
@@ -121,6 +136,8 @@ cmc_wait(struct cmc_work *w, const struct issue_input *in,
 
 	if (t->n_wait == 0)
 		return 0;
+	if (w->speaker == CMC_SPEAKER_MAIL)
+		return wait_unasked(w, t, e);
 	rc = talk_make(w, in, use, &talk, e);
 	if (rc == 0 && (rc = store_begin(w->s->store, e)) == 0) {
 		rc = store_talk_put(w->s->store, &talk, e);

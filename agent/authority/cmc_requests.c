@@ -94,9 +94,10 @@ choose_profile(
 	    strcmp(bound, w->t->profile) != 0)
 		return burin_fail(e, BURIN_EAUTHORITY, "profile-refused",
 		    "profile %s was agreed, not %s", bound, w->t->profile);
-	*out = bound != NULL	    ? bound
-	    : w->t->profile != NULL ? w->t->profile
-				    : w->s->cnf->profile;
+	*out = bound != NULL	      ? bound
+	    : w->t->profile != NULL   ? w->t->profile
+	    : w->t->otherwise != NULL ? w->t->otherwise
+				      : w->s->cnf->profile;
 	if (*out != NULL)
 		return 0;
 	return burin_fail(e, BURIN_EAUTHORITY, "profile-unknown",

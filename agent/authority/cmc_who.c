@@ -414,8 +414,8 @@ by_transport(struct cmc_work *w)
 		/* Whoever wrote that address: nothing is issued unseen. */
 		w->speaker = CMC_SPEAKER_MAIL;
 		w->waits = 1;
-		(void)snprintf(
-		    w->principal, sizeof(w->principal), "mail:%s", w->t->from);
+		(void)snprintf(w->principal, sizeof(w->principal),
+		    STORE_MAIL "%s", w->t->from);
 	}
 }
 

@@ -19,6 +19,7 @@
 #include <linux/landlock.h>
 
 #include "fence.h"
+#include "http.h"
 #include "store.h"
 
 /* linux/landlock.h of Linux 6.12; Debian 12 has that of 6.1. */
@@ -183,6 +184,9 @@ fence_front(struct authority *a, int upstream, int *abi, struct burin_error *e)
 			goto out;
 	if (store_hold_files(a->store, e) == 0)
 		rc = fence_close(&f, abi, e);
+	if (rc == 0 && *abi == 0)
+		http_log("no Landlock in this kernel: who takes this process "
+			 "over reads what its user may read");
 out:
 	for (i = 0; i < STORE_FILES; i++)
 		free(files[i]);

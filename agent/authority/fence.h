@@ -25,7 +25,8 @@ int fence_close(const struct fence *f, int *abi, struct burin_error *e);
 /*
  * That of the front: the store's files, the profiles, nothing else; upstream
  * 1: what looks up and connects to another server, as an RA does, too. The
- * store has to be open, and no thread started yet.
+ * store has to be open, and no thread started yet. No Landlock: a line in the
+ * log.
  */
 int fence_front(
     struct authority *a, int upstream, int *abi, struct burin_error *e);

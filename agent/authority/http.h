@@ -122,6 +122,9 @@ struct answer {
 
 /* "burin: ...": one line, control bytes taken out. */
 void http_log(const char *fmt, ...) BURIN_PRINTF(1, 2);
+
+/* Forgets what is over; that it could not is a line in the log. */
+void http_sweep(struct store *st);
 /* Text of an error for the peer: status by class, details kept back. */
 void answer_error(struct answer *r, const struct burin_error *e);
 void answer_text(struct answer *r, unsigned status, const char *fmt, ...)

@@ -18,16 +18,22 @@
 /* For all of it: mails wait in a queue, a token may be slow. */
 #define TURN_SECONDS 300
 
-struct authority_mail_reply *
-authority_mail_reply_new(struct burin_error *e)
+static struct authority_mail_reply *
+new_reply(int flag, struct burin_error *e)
 {
 	void *at = mmap(NULL, sizeof(struct authority_mail_reply),
-	    PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	    PROT_READ | PROT_WRITE, flag | MAP_ANONYMOUS, -1, 0);
 
 	if (at != MAP_FAILED)
 		return at;
 	(void)burin_fail_memory(e);
 	return NULL;
+}
+
+struct authority_mail_reply *
+authority_mail_reply_new(struct burin_error *e)
+{
+	return new_reply(MAP_SHARED, e);
 }
 
 void
@@ -38,10 +44,29 @@ authority_mail_reply_free(struct authority_mail_reply **r)
 	*r = NULL;
 }
 
+/* That the front has ended says nothing of what it has forked. */
+static int
+make_own(struct authority_mail_reply **r, struct burin_error *e)
+{
+	struct authority_mail_reply *own = new_reply(MAP_PRIVATE, e);
+
+	if (own == NULL)
+		return -1;
+	memcpy(own, *r, sizeof(*own));
+	authority_mail_reply_free(r);
+	*r = own;
+	return 0;
+}
+
 int
 authority_mail_reply_check(
-    struct authority_mail_reply *r, struct burin_error *e)
+    struct authority_mail_reply **shared, struct burin_error *e)
 {
+	struct authority_mail_reply *r;
+
+	if (make_own(shared, e) != 0)
+		return -1;
+	r = *shared;
 	if (!r->answered)
 		return burin_fail(e, BURIN_EINTERRUPTED, "intake-stopped",
 		    "it was stopped before there was an answer");
@@ -88,7 +113,7 @@ answer(const struct authority *a, const struct authority_mail *m,
 	struct cmc_turn turn = { .data = m->der,
 		.len = m->len,
 		.via = "mail",
-		.profile = m->profile,
+		.otherwise = m->profile,
 		.from = m->from,
 		.now = time(NULL) };
 	struct cmc_reply reply = { 0 };
@@ -115,7 +140,11 @@ begin(struct authority *a, struct burin_error *e)
 
 	if (a->cnf.ra)
 		return role_not_ca("answer mails", a->cnf.upstream, e);
-	return fence_front(a, 0, &abi, e);
+	if (fence_front(a, 0, &abi, e) != 0)
+		return -1;
+	/* There may be no server that does it. */
+	http_sweep(a->store);
+	return 0;
 }
 
 int

@@ -19,7 +19,8 @@
 
 /*
  * Why nobody answers this mail, NULL: it may be answered. sender: of the
- * envelope, "" and "<>" nobody, NULL unknown.
+ * envelope, "" and "<>" nobody, NULL unknown; the one address it is from if
+ * any is.
  */
 const char *intake_unanswered(const struct mime_mail *m, const char *sender);
 /*

@@ -36,6 +36,19 @@ is_nobody(const char *address)
 	    (n == sizeof(daemon) - 1 && strncasecmp(address, daemon, n) == 0);
 }
 
+/* The answer goes to From: what came from elsewhere may be forged there. */
+static int
+is_from(const char *from, const char *sender)
+{
+	size_t n = strlen(sender);
+
+	if (n > 1 && sender[0] == '<' && sender[n - 1] == '>') {
+		sender++;
+		n -= 2;
+	}
+	return intake_same_mailbox(from, strlen(from), sender, n);
+}
+
 const char *
 intake_unanswered(const struct mime_mail *m, const char *sender)
 {
@@ -50,6 +63,8 @@ intake_unanswered(const struct mime_mail *m, const char *sender)
 		return "it went to many (Precedence)";
 	if (m->list_id != NULL)
 		return "it went to a mailing list (List-Id)";
+	if (sender != NULL && m->from != NULL && !is_from(m->from, sender))
+		return "its sender is not whom it is from (From)";
 	return NULL;
 }
 
@@ -155,7 +170,7 @@ see_subject(struct seen *s, const X509_NAME *subject)
 	}
 }
 
-/* rfc822Name, and SmtpUTF8Mailbox where it is not ASCII (RFC 8398). */
+/* rfc822Name, and SmtpUTF8Mailbox where it is not ASCII (RFC 9598). */
 static void
 see_name(struct seen *s, const GENERAL_NAME *name)
 {

@@ -110,7 +110,7 @@ serve(struct keeper *k, void (*ready)(void *arg), void *arg,
 		OPENSSL_clear_free(body, h.len);
 		if (rc != 0)
 			return -1;
-		if (k->ready && !was_ready)
+		if (k->ready && !was_ready && ready != NULL)
 			ready(arg);
 		was_ready = k->ready;
 	}

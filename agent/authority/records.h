@@ -227,9 +227,11 @@ struct waiting_new {
 	time_t now;
 	unsigned limit; /* of those of this principal that wait */
 };
+/* Begins the principal of who is known by the address of a mail alone. */
+#define STORE_MAIL "mail:"
 /*
  * BURIN_EAUTHORITY "too-many-waiting": of this principal; "waiting-full": of
- * all.
+ * all, those by mail and the others each for themselves.
  */
 int store_request_put(
     struct store *st, const struct waiting_new *in, struct burin_error *e);
@@ -315,8 +317,9 @@ int store_challenge_take(struct store *st, const struct challenge *c,
 int store_anchors_number(struct store *st, const unsigned char set[CA_SHA256],
     time_t now, long long *number, int *fresh, struct burin_error *e);
 /*
- * Forgets what is over: talks older than keep seconds, challenges that have
- * expired, secrets that nobody needs any more.
+ * Forgets what is over: talks older than keep seconds, as are requests by mail
+ * that wait or were denied, challenges that have expired, secrets that nobody
+ * needs any more.
  */
 int store_sweep(
     struct store *st, time_t now, time_t keep, struct burin_error *e);

@@ -22,14 +22,15 @@
 #include "http.h"
 #include "ra.h"
 
-#define MAX_CONNECTIONS 256	       /* at once, with a thread each */
-#define MAX_PER_ADDRESS 64	       /* of them from one address */
-#define IDLE_SECONDS 20		       /* then a connection is closed */
-#define MAX_HEADER 32768	       /* bytes of memory per connection */
-#define NONCES 4096		       /* Digest nonces that are remembered */
-#define SWEEP_SECONDS 3600	       /* between looks for what is over */
-#define KEEP_SECONDS (90L * 24 * 3600) /* that a request may wait */
-#define STOP_SECONDS 5		       /* for exchanges that are under way */
+#define MAX_CONNECTIONS 256 /* at once, with a thread each */
+#define MAX_PER_ADDRESS 64  /* of them from one address */
+#define IDLE_SECONDS 20	    /* then a connection is closed */
+#define MAX_HEADER 32768    /* bytes of memory per connection */
+#define NONCES 4096	    /* Digest nonces that are remembered */
+#define SWEEP_SECONDS 3600  /* between looks for what is over */
+/* that a conversation may take, and a request by mail waits, or is denied */
+#define KEEP_SECONDS (90L * 24 * 3600)
+#define STOP_SECONDS 5	/* for exchanges that are under way */
 #define BUSY_SECONDS 5	/* until a client that met a full house asks again */
 #define FIRST_ROOM 4096 /* bytes for a body, doubled as it grows */
 
@@ -333,12 +334,10 @@ stop(struct server *s, struct MHD_Daemon *d[LISTEN_KINDS])
 			MHD_stop_daemon(d[i]);
 }
 
-/* What is over is forgotten; that it was not is no reason to stop. */
-static void
-sweep(struct server *s)
+void
+http_sweep(struct store *st)
 {
 	struct burin_error e = BURIN_ERROR_INIT;
-	struct store *st = s->a->store;
 	int rc;
 
 	if ((rc = store_begin(st, &e)) == 0) {
@@ -358,7 +357,7 @@ wait_for_end(struct server *s, const sigset_t *signals)
 	int sig;
 
 	do {
-		sweep(s);
+		http_sweep(s->a->store);
 		while ((sig = sigtimedwait(signals, NULL, &hour)) < 0 &&
 		    errno == EINTR)
 			;
@@ -399,12 +398,7 @@ static int
 close_fence(
     struct authority *a, struct authority_ready *r, struct burin_error *e)
 {
-	if (fence_front(a, a->cnf.ra, &r->landlock, e) != 0)
-		return -1;
-	if (r->landlock == 0)
-		http_log("no Landlock in this kernel: who takes this process "
-			 "over reads what its user may read");
-	return 0;
+	return fence_front(a, a->cnf.ra, &r->landlock, e);
 }
 
 int

@@ -45,20 +45,16 @@ out:
 	return rc;
 }
 
-/* How many wait; principal NULL: of all. */
+/* The number that sql asks for, of this principal unless NULL. */
 static int
-count(struct store *st, const char *principal, long long *n,
+count(struct store *st, const char *sql, const char *principal, long long *n,
     struct burin_error *e)
 {
 	sqlite3_stmt *q = NULL;
 	int rc = -1;
 
-	if (store_query(st, &q, e,
-		principal != NULL
-		    ? "SELECT count(*) FROM requests WHERE principal = ?"
-		      " AND state = 'waiting'"
-		    : "SELECT count(*) FROM requests WHERE state = 'waiting'",
-		principal != NULL ? "t" : "", principal) == 0 &&
+	if (store_query(
+		st, &q, e, sql, principal != NULL ? "t" : "", principal) == 0 &&
 	    store_step(st, q, e) > 0) {
 		*n = sqlite3_column_int64(q, 0);
 		rc = 0;
@@ -67,13 +63,36 @@ count(struct store *st, const char *principal, long long *n,
 	return rc;
 }
 
+#define WAITING "SELECT count(*) FROM requests WHERE state = 'waiting' AND "
+
+/* A mail is from anybody, who takes the room of nobody else so. */
+static int
+all_have_room(
+    struct store *st, const struct waiting_new *in, struct burin_error *e)
+{
+	int mailed =
+	    strncmp(in->principal, STORE_MAIL, strlen(STORE_MAIL)) == 0;
+	long long all;
+
+	if (count(st,
+		mailed ? WAITING "principal GLOB '" STORE_MAIL "*'"
+		       : WAITING "principal NOT GLOB '" STORE_MAIL "*'",
+		NULL, &all, e) != 0)
+		return -1;
+	if (all < (mailed ? CA_MAX_MAILED : CA_MAX_WAITING))
+		return 0;
+	return burin_fail(e, BURIN_EAUTHORITY, "waiting-full",
+	    "%lld requests%s wait for the authority's operator, and no more "
+	    "may",
+	    all, mailed ? " that came by mail" : "");
+}
+
 static int
 has_room(struct store *st, const struct waiting_new *in, struct burin_error *e)
 {
-	long long own, all;
+	long long own;
 
-	if (count(st, in->principal, &own, e) != 0 ||
-	    count(st, NULL, &all, e) != 0)
+	if (count(st, WAITING "principal = ?", in->principal, &own, e) != 0)
 		return -1;
 	if (own >= in->limit) {
 		(void)burin_fail(e, BURIN_EAUTHORITY, "too-many-waiting",
@@ -83,12 +102,7 @@ has_room(struct store *st, const struct waiting_new *in, struct burin_error *e)
 		return burin_error_advice(
 		    e, "come again when some of them are decided");
 	}
-	if (all >= CA_MAX_WAITING)
-		return burin_fail(e, BURIN_EAUTHORITY, "waiting-full",
-		    "%lld requests wait for the authority's operator, and no "
-		    "more may",
-		    all);
-	return 0;
+	return all_have_room(st, in, e);
 }
 
 int

@@ -261,6 +261,13 @@ store_sweep(struct store *st, time_t now, time_t keep, struct burin_error *e)
 	    store_exec(st, e, "DELETE FROM challenges WHERE expires <= ?", "i",
 		(long long)now) != 0)
 		return -1;
+	/* Anybody may have written it, and nothing hangs on it. */
+	if (store_exec(st, e,
+		"DELETE FROM requests WHERE principal GLOB '" STORE_MAIL "*'"
+		" AND ((state = 'waiting' AND created <= ?1)"
+		"  OR (state = 'denied' AND coalesce(decided, created) <= ?1))",
+		"i", (long long)(now - keep)) != 0)
+		return -1;
 	/*
 	 * A client that died before it read the answer comes again with the
 	 * same message, and proves itself with the same secret.

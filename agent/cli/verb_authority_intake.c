@@ -36,14 +36,13 @@ static const struct opt *const intake_groups[] = { intake_opts, opts_dry_run,
 
 /*
  * A mail server knows sysexits(3), and returns a mail to its sender unless it
- * is told to try again: only what is the mail's own fault returns it.
+ * is told to try again. Whoever is written there as the sender may have sent
+ * nothing, so that none is returned for what is wrong with it.
  */
 static int
 intake_status(int status)
 {
-	if (status == BURIN_OK || status == EX_DATAERR)
-		return status;
-	return status == BURIN_EAUTHORITY ? EX_DATAERR : EX_TEMPFAIL;
+	return status == BURIN_OK ? BURIN_OK : EX_TEMPFAIL;
 }
 
 /* --- the mail ------------------------------------------------------------- */
@@ -150,10 +149,27 @@ print_reply(struct cli *c, const struct mime_mail *m,
 	return rc;
 }
 
-/* In two processes, as "serve"; *r is there for both. */
+/*
+ * Standard output is a mail that goes out as it is: the front, which has read
+ * what a stranger wrote, does not have it.
+ */
+static void
+be_front(struct cli *c, int fd, const struct authority_mail *in,
+    struct authority_mail_reply *r)
+{
+	const char *const *words;
+
+	if (dup2(STDERR_FILENO, STDOUT_FILENO) == -1)
+		front_ends(c, -1);
+	front_begins(c);
+	(void)arg_words(c->args, &words);
+	front_ends(c, authority_front_mail(words[0], fd, in, r));
+}
+
+/* In two processes, as "serve"; *r is there for both, until one has ended. */
 static int
 answer(struct cli *c, const struct authority_mail *in,
-    struct authority_mail_reply *r, struct burin_error *e)
+    struct authority_mail_reply **r, struct burin_error *e)
 {
 	struct authority_front f = { .fd = -1 };
 	struct authority *a = NULL;
@@ -163,10 +179,8 @@ answer(struct cli *c, const struct authority_mail *in,
 	(void)arg_words(c->args, &words);
 	if (authority_fork(getppid(), &f, e) != 0)
 		return -1;
-	if (f.pid == 0) {
-		front_begins(c);
-		front_ends(c, authority_front_mail(words[0], f.fd, in, r));
-	}
+	if (f.pid == 0)
+		be_front(c, f.fd, in, *r);
 	if (cli_p11(c, e) == 0 &&
 	    authority_open(words[0], c->p11, &a, e) == 0) {
 		f.p11 = c->p11;
@@ -203,10 +217,18 @@ take(struct cli *c, const struct mime_mail *m, struct burin_error *e)
 	}
 	if ((r = authority_mail_reply_new(e)) == NULL)
 		return -1;
-	if (answer(c, &in, r, e) == 0)
+	if (answer(c, &in, &r, e) == 0)
 		rc = print_reply(c, m, r, e);
 	authority_mail_reply_free(&r);
 	return rc;
+}
+
+static void
+leave(struct cli *c, const char *why)
+{
+	out_json(c, "answered", json_boolean(0));
+	out_json(c, "why", json_text(why));
+	out_note(c, "the mail is not answered: %s", why);
 }
 
 static int
@@ -216,15 +238,17 @@ run_intake(struct cli *c, struct burin_error *e)
 	const char *why;
 	int rc = read_mail(&m, e);
 
-	/* Nobody gets this one back, whatever is in it. */
+	/* Nobody gets an answer to this one, whatever is in it. */
 	why = intake_unanswered(&m, arg_value(c->args, "sender"));
+	if (why == NULL && rc == 0)
+		rc = intake_sender(&m, e);
+	if (why == NULL && rc != 0 && e->status == BURIN_EAUTHORITY)
+		why = e->reason;
 	if (why != NULL) {
+		leave(c, why);
 		burin_error_clear(e);
-		out_json(c, "answered", json_boolean(0));
-		out_json(c, "why", json_text(why));
-		out_note(c, "the mail is not answered: %s", why);
 		rc = 0;
-	} else if (rc == 0 && (rc = intake_sender(&m, e)) == 0) {
+	} else if (rc == 0) {
 		rc = take(c, &m, e);
 	}
 	mime_mail_clear(&m);

@@ -88,6 +88,7 @@ shut(int fd)
 static int
 spawn(const char *program, const struct helper *h, const int fds[3], pid_t *pid)
 {
+	static char *const nothing[] = { NULL };
 	posix_spawn_file_actions_t actions;
 	int rc;
 
@@ -104,7 +105,7 @@ spawn(const char *program, const struct helper *h, const int fds[3], pid_t *pid)
 		    &actions, fds[2], SECRET_FD);
 	/* posix_spawn(3) does not change the words it is given. */
 	rc = posix_spawn(pid, program, &actions, NULL,
-	    (char *const *)(uintptr_t)h->argv, environ);
+	    (char *const *)(uintptr_t)h->argv, h->bare ? nothing : environ);
 	(void)posix_spawn_file_actions_destroy(&actions);
 	return rc;
 }

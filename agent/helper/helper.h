@@ -23,6 +23,8 @@ struct helper {
 	size_t input_len;
 	/* what it finds at its descriptor 3; NULL: nothing */
 	const struct burin_secret *secret;
+	/* 1: it has no environment, in which there may be a PIN */
+	int bare;
 	size_t max_answer; /* bytes of its standard output */
 	int seconds;	   /* in all */
 };

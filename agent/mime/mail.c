@@ -312,7 +312,11 @@ take_part(GMimeMessage *message, enum mail_side side, struct mail *out)
 	return take_body(s.found, out);
 }
 
-/* The addresses alone: a name says whatever its sender likes. */
+/*
+ * The addresses alone: a name says whatever its sender likes. Their domains are
+ * A-labels, as in a certificate (RFC 5280 section 7.5). A group, or what is no
+ * mailbox, is not passed over: the rest would not say who it is.
+ */
 static char *
 addresses(InternetAddressList *list)
 {
@@ -327,17 +331,18 @@ addresses(InternetAddressList *list)
 	all = g_string_new(NULL);
 	for (i = 0; i < n; i++) {
 		one = internet_address_list_get_address(list, i);
-		if (!INTERNET_ADDRESS_IS_MAILBOX(one))
-			continue;
-		addr = internet_address_mailbox_get_addr(
-		    INTERNET_ADDRESS_MAILBOX(one));
+		addr = INTERNET_ADDRESS_IS_MAILBOX(one)
+		    ? internet_address_mailbox_get_idn_addr(
+			  INTERNET_ADDRESS_MAILBOX(one))
+		    : NULL;
 		if (addr == NULL)
-			continue;
+			goto out;
 		g_string_append_printf(
 		    all, "%s%s", all->len > 0 ? ", " : "", addr);
 	}
 	if (is_plain(all->str))
 		copy = strdup(all->str);
+out:
 	(void)g_string_free(all, TRUE);
 	return copy;
 }

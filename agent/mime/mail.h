@@ -28,7 +28,8 @@ enum mail_side {
  * a field may hold, or has control characters in it.
  */
 struct mail {
-	char *from;   /* addresses without names, ", " between them */
+	/* addresses without names, ", " between them, domains in A-labels */
+	char *from;
 	char *sender; /* as well; whose the mail is if it is from several */
 	char *subject;
 	char *message_id; /* without the brackets */

@@ -5,6 +5,7 @@
  * back. What a part holds is judged here, by its content.
  */
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -67,6 +68,25 @@ reason(const struct helper_answer *a, char *why, size_t size)
 	json_decref(o);
 }
 
+/*
+ * Who ended it, the kernel or somebody, meant more than this mail; and the next
+ * time there may be time enough.
+ */
+static int
+was_stopped(const struct helper_answer *a)
+{
+	return a->end == HELPER_LATE ||
+	    (a->end == HELPER_CRASHED &&
+		(a->value == SIGKILL || a->value == SIGTERM));
+}
+
+static int
+fail_stopped(const char *why, struct burin_error *e)
+{
+	return burin_fail(
+	    e, BURIN_EINTERRUPTED, "mail-stopped", "the mail message %s", why);
+}
+
 static int
 run(const char **argv, const void *input, size_t len, struct helper_answer *a,
     struct burin_error *e)
@@ -76,6 +96,7 @@ run(const char **argv, const void *input, size_t len, struct helper_answer *a,
 		.argv = argv,
 		.input = input,
 		.input_len = len,
+		.bare = 1,
 		.max_answer = MAX_LINE + MAIL_MAX,
 		.seconds = SECONDS,
 	};
@@ -112,6 +133,7 @@ mime_write(enum mime_kind kind, const struct mime_head *head,
 	struct helper_answer a;
 	char why[256];
 	size_t i, n = 3;
+	int stopped;
 
 	*text = NULL;
 	for (i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
@@ -123,7 +145,10 @@ mime_write(enum mime_kind kind, const struct mime_head *head,
 		return -1;
 	if (!did(&a)) {
 		reason(&a, why, sizeof(why));
+		stopped = was_stopped(&a);
 		helper_answer_clear(&a);
+		if (stopped)
+			return fail_stopped(why, e);
 		return burin_fail(
 		    e, BURIN_EUSAGE, "mail-field", "the mail message %s", why);
 	}
@@ -235,7 +260,8 @@ take(const struct helper_answer *a, enum mime_side side, struct mime_mail *out,
 		goto out;
 	if (!did(a)) {
 		reason(a, why, sizeof(why));
-		(void)fail_mail(why, e);
+		(void)(was_stopped(a) ? fail_stopped(why, e)
+				      : fail_mail(why, e));
 	} else if (o == NULL) {
 		(void)fail_mail("cannot be read: burin-mime failed", e);
 	} else {

@@ -68,7 +68,8 @@ enum mime_side {
  * The one request (PKCS#10 or CMC) or response (CMC or certs-only) in a mail,
  * its transfer encoding undone. No such part, two of them, or one that holds
  * no whole message is BURIN_EAUTHORITY "mail-malformed", as is a mail on which
- * the program crashes or stays. Of a mail that is refused there are the fields
+ * the program crashes. When it was ended, or stays, that is BURIN_EINTERRUPTED
+ * "mail-stopped". Of a mail that is refused there are the fields
  * that could be read: mime_mail_clear in any case.
  */
 int mime_read(const unsigned char *text, size_t text_len, enum mime_side side,

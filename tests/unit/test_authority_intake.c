@@ -11,10 +11,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <cmocka.h>
 
 #include <openssl/objects.h>
 
+#include "authority/authority.h"
 #include "authority/intake.h"
 
 /* --- one mailbox ------------------------------------------------------------
@@ -225,11 +229,93 @@ loops(void **state)
 		assert_non_null(intake_unanswered(&no[i], NULL));
 	for (i = 0; i < sizeof(yes) / sizeof(yes[0]); i++) {
 		assert_null(intake_unanswered(&yes[i], NULL));
-		assert_null(intake_unanswered(&yes[i], "a@b.example"));
+		assert_null(intake_unanswered(&yes[i],
+		    yes[i].from != NULL ? yes[i].from : "a@b.example"));
 		assert_non_null(intake_unanswered(&yes[i], ""));
 		assert_non_null(intake_unanswered(&yes[i], "<>"));
 		assert_non_null(intake_unanswered(&yes[i], "MAILER-DAEMON"));
 	}
+	assert_null(intake_unanswered(&yes[0], "<a@B.example>"));
+	assert_non_null(intake_unanswered(&yes[0], "c@b.example"));
+	assert_non_null(intake_unanswered(&yes[0], "A@b.example"));
+	assert_non_null(intake_unanswered(&yes[0], "a@b.example>"));
+}
+
+/* --- what the front answered ------------------------------------------------
+ */
+
+/* Changes the answer once it has been looked at, as a hijacked front may. */
+static void
+change(struct authority_mail_reply *r, int go, int done)
+{
+	char c = 0;
+
+	if (read(go, &c, 1) == 1) {
+		r->len = sizeof(r->der) + 1;
+		memset(r->status, 'x', sizeof(r->status));
+		if (write(done, &c, 1) != 1)
+			_exit(1);
+	}
+	_exit(0);
+}
+
+static void
+own_answer(void **state)
+{
+	struct burin_error e = BURIN_ERROR_INIT;
+	struct authority_mail_reply *r = authority_mail_reply_new(&e);
+	int go[2], done[2], how;
+	pid_t child;
+	char c = 1;
+
+	(void)state;
+	assert_non_null(r);
+	assert_int_equal(pipe(go), 0);
+	assert_int_equal(pipe(done), 0);
+	child = fork();
+	assert_true(child >= 0);
+	if (child == 0)
+		change(r, go[0], done[1]);
+	r->answered = 1;
+	r->len = 5;
+	memset(r->who, 'w', sizeof(r->who));
+	memcpy(r->status, "success", sizeof("success"));
+	memcpy(r->der, "12345", 5);
+	assert_int_equal(authority_mail_reply_check(&r, &e), 0);
+	assert_int_equal(write(go[1], &c, 1), 1);
+	assert_int_equal(read(done[0], &c, 1), 1);
+	assert_int_equal(r->len, 5);
+	assert_string_equal(r->status, "success");
+	assert_int_equal(strlen(r->who), sizeof(r->who) - 1);
+	assert_memory_equal(r->der, "12345", 5);
+	assert_int_equal(waitpid(child, &how, 0), child);
+	(void)close(go[0]);
+	(void)close(go[1]);
+	(void)close(done[0]);
+	(void)close(done[1]);
+	authority_mail_reply_free(&r);
+}
+
+static void
+no_answer(void **state)
+{
+	struct burin_error e = BURIN_ERROR_INIT;
+	struct authority_mail_reply *r = authority_mail_reply_new(&e);
+
+	(void)state;
+	assert_non_null(r);
+	assert_int_equal(authority_mail_reply_check(&r, &e), -1);
+	assert_string_equal(e.code, "intake-stopped");
+	burin_error_clear(&e);
+	r->answered = 1;
+	assert_int_equal(authority_mail_reply_check(&r, &e), -1);
+	assert_string_equal(e.code, "door-broken");
+	burin_error_clear(&e);
+	r->len = sizeof(r->der) + 1;
+	assert_int_equal(authority_mail_reply_check(&r, &e), -1);
+	assert_string_equal(e.code, "door-broken");
+	burin_error_clear(&e);
+	authority_mail_reply_free(&r);
 }
 
 int
@@ -240,6 +326,8 @@ main(void)
 		cmocka_unit_test(whom),
 		cmocka_unit_test(senders),
 		cmocka_unit_test(loops),
+		cmocka_unit_test(own_answer),
+		cmocka_unit_test(no_answer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -674,6 +674,104 @@ old_talks_make_room(void **state)
 	talk_clear(&t);
 }
 
+static void
+many_wait(struct bench *b, const char *whose, int n)
+{
+	assert_int_equal(
+	    store_exec(b->st, &b->e,
+		"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n"
+		" WHERE i < ?) INSERT INTO requests (principal, sha256,"
+		" profile, subject, der, form, created) SELECT ? || i,"
+		" zeroblob(32), 'unit', 'CN=b', x'30', 'pkcs10', 1 FROM n",
+		"it", (long long)n, whose),
+	    0);
+}
+
+/* Neither do they of mail take the room of the others, nor these theirs. */
+static void
+mail_has_its_own_room(void **state)
+{
+	struct bench *b = *state;
+	unsigned char sha256[CA_SHA256] = { 1 };
+	struct waiting_new w = { .principal = "mail:a@b.example",
+		.profile = "unit",
+		.subject = "CN=a",
+		.request = sha256,
+		.der = sha256,
+		.der_len = 1,
+		.form = "pkcs10",
+		.now = PKI_NOW,
+		.limit = 5 };
+
+	begin(b);
+	many_wait(b, "mail:", CA_MAX_MAILED);
+	assert_int_equal(store_request_put(b->st, &w, &b->e), -1);
+	assert_string_equal(b->e.code, "waiting-full");
+	burin_error_clear(&b->e);
+	many_wait(b, "invite:", CA_MAX_WAITING - 1);
+	w.principal = "invite:x";
+	assert_int_equal(store_request_put(b->st, &w, &b->e), 0);
+	sha256[0] = 2;
+	assert_int_equal(store_request_put(b->st, &w, &b->e), -1);
+	assert_string_equal(b->e.code, "waiting-full");
+	burin_error_clear(&b->e);
+	assert_int_equal(store_request_deny(b->st, 1, NULL, PKI_NOW, &b->e), 0);
+	w.principal = "mail:a@b.example";
+	assert_int_equal(store_request_put(b->st, &w, &b->e), 0);
+	end(b);
+}
+
+static int
+is_there(struct bench *b, const char *principal, unsigned char first)
+{
+	unsigned char sha256[CA_SHA256] = { first };
+	enum waiting how;
+	char *why;
+
+	assert_int_equal(
+	    store_request_state(b->st, principal, sha256, &how, &why, &b->e),
+	    0);
+	free(why);
+	return how != WAITING_NEW;
+}
+
+/* Nobody looks for it any more, and the next one needs the room. */
+static void
+mail_is_forgotten(void **state)
+{
+	static const char mail[] = "mail:a@b.example", known[] = "invite:1";
+	struct bench *b = *state;
+	unsigned char sha256[CA_SHA256] = { 0 };
+	struct waiting_new w = { .profile = "unit",
+		.subject = "CN=a",
+		.request = sha256,
+		.der = sha256,
+		.der_len = 1,
+		.form = "pkcs10",
+		.limit = 9 };
+	int i;
+
+	begin(b);
+	for (i = 1; i <= 5; i++) {
+		w.principal = i < 5 ? mail : known;
+		w.now = PKI_NOW + (i == 4 ? 1000 : 0);
+		sha256[0] = (unsigned char)i;
+		assert_int_equal(store_request_put(b->st, &w, &b->e), 0);
+	}
+	assert_int_equal(store_request_deny(b->st, 2, NULL, PKI_NOW, &b->e), 0);
+	assert_int_equal(store_request_approve(b->st, 3, PKI_NOW, &b->e), 0);
+	assert_int_equal(store_sweep(b->st, PKI_NOW + 99, 100, &b->e), 0);
+	assert_true(is_there(b, mail, 1));
+	assert_true(is_there(b, mail, 2));
+	assert_int_equal(store_sweep(b->st, PKI_NOW + 100, 100, &b->e), 0);
+	assert_false(is_there(b, mail, 1));
+	assert_false(is_there(b, mail, 2));
+	assert_true(is_there(b, mail, 3));
+	assert_true(is_there(b, mail, 4));
+	assert_true(is_there(b, known, 5));
+	end(b);
+}
+
 /* Of all senders together. */
 static void
 not_all_may_wait(void **state)
@@ -691,14 +789,7 @@ not_all_may_wait(void **state)
 		.limit = 1 };
 
 	begin(b);
-	assert_int_equal(
-	    store_exec(b->st, &b->e,
-		"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n"
-		" WHERE i < ?) INSERT INTO requests (principal, sha256,"
-		" profile, subject, der, form, created) SELECT 'x' || i,"
-		" zeroblob(32), 'unit', 'CN=b', x'30', 'pkcs10', 1 FROM n",
-		"i", (long long)CA_MAX_WAITING),
-	    0);
+	many_wait(b, "x", CA_MAX_WAITING);
 	assert_int_equal(store_request_put(b->st, &w, &b->e), -1);
 	assert_string_equal(b->e.code, "waiting-full");
 	burin_error_clear(&b->e);
@@ -832,6 +923,8 @@ main(void)
 		TEST(talks_are_found_again),
 		TEST(old_talks_make_room),
 		TEST(not_all_may_wait),
+		TEST(mail_has_its_own_room),
+		TEST(mail_is_forgotten),
 		TEST(anchors_are_numbered),
 		TEST(numbers_are_counted),
 		TEST(log_shows_changes_and_cuts),

@@ -42,6 +42,8 @@ stop(void **state)
 	return 0;
 }
 
+static int bare;
+
 /* Runs a program of this shell text. */
 static void
 run(const char *text, const void *input, size_t len,
@@ -55,6 +57,7 @@ run(const char *text, const void *input, size_t len,
 		.input = input,
 		.input_len = len,
 		.secret = secret,
+		.bare = bare,
 		.max_answer = LARGE,
 		.seconds = seconds };
 	FILE *f = fopen(program, "w");
@@ -112,6 +115,23 @@ secret(void **state)
 }
 
 static void
+environment(void **state)
+{
+	static const char text[] = "env | grep -c ^BURIN_TEST_HELPER=";
+	struct helper_answer a;
+
+	(void)state;
+	run(text, NULL, 0, NULL, 60, &a);
+	assert_string_equal((char *)a.bytes, "1\n");
+	helper_answer_clear(&a);
+	bare = 1;
+	run(text, NULL, 0, NULL, 60, &a);
+	bare = 0;
+	assert_string_equal((char *)a.bytes, "0\n");
+	helper_answer_clear(&a);
+}
+
+static void
 ends(void **state)
 {
 	static const struct {
@@ -162,6 +182,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(both_ways),
 		cmocka_unit_test(secret),
+		cmocka_unit_test(environment),
 		cmocka_unit_test(ends),
 		cmocka_unit_test(missing),
 	};

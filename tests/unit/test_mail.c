@@ -104,6 +104,38 @@ wants_no_answer(void **state)
 	mail_clear(&m);
 }
 
+static void
+froms(void **state)
+{
+	static const struct {
+		const char *from, *want;
+	} cases[] = {
+		{ "a@b\303\274cher.example", "a@xn--bcher-kva.example" },
+		{ "A <a@xn--bcher-kva.example>", "a@xn--bcher-kva.example" },
+		{ "\303\266@b.example", "\303\266@b.example" },
+		/* not cut to what is an address */
+		{ "a@b.example, friends: c@b.example;", NULL },
+		{ "friends: a@b.example;", NULL },
+		{ "nobody:;, a@b.example", NULL },
+	};
+	char text[256];
+	struct mail m;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		(void)snprintf(text, sizeof(text),
+		    "From: %s\nContent-Type: application/pkcs10\n\nx\n",
+		    cases[i].from);
+		assert_null(take(text, MAIL_REQUEST, &m));
+		if (cases[i].want == NULL)
+			assert_null(m.from);
+		else
+			assert_string_equal(m.from, cases[i].want);
+		mail_clear(&m);
+	}
+}
+
 /* A field that would be two in a mail of ours, or none at all. */
 static void
 not_a_field(void **state)
@@ -218,6 +250,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(fields),
 		cmocka_unit_test(wants_no_answer),
+		cmocka_unit_test(froms),
 		cmocka_unit_test(not_a_field),
 		cmocka_unit_test(damaged),
 		cmocka_unit_test(no_kind),
