@@ -75,7 +75,9 @@ int csr_profile_check_twice(
 int csr_profile_read(struct burin_profile *p, struct csr_profile_made *made,
     struct burin_error *e);
 void csr_profile_made_clear(struct csr_profile_made *made);
-/* Templates hold known words only; said of p when not. */
+/* Why a template of a name is none, NULL when it is sound. */
+const char *csr_profile_template_flaw(const char *template);
+/* Templates are sound; said of p when not. */
 int csr_profile_check_names(
     const struct burin_profile *p, struct burin_error *e);
 /* Adds to s the name that a template makes of address. */

@@ -96,27 +96,29 @@ has_known_words(const char *template)
 	return 1;
 }
 
-/* The template before its first '{' must say which kind of name it is. */
+/* Before its first '{' it must say which kind of name it is. */
+const char *
+csr_profile_template_flaw(const char *template)
+{
+	if (strcspn(template, ":") > strcspn(template, "{") ||
+	    strchr(template, ':') == NULL)
+		return "without a kind of name (email: uri: xmpp: dns:)";
+	if (!has_known_words(template))
+		return "with other words than {address} {bare} {user} {domain}";
+	return NULL;
+}
+
 int
 csr_profile_check_names(const struct burin_profile *p, struct burin_error *e)
 {
-	const char *s;
+	const char *why;
 	size_t i;
-	int rc = 0;
 
 	for (i = 0; p->names[i] != NULL; i++) {
-		s = p->names[i];
-		if (strcspn(s, ":") > strcspn(s, "{") || strchr(s, ':') == NULL)
-			rc = csr_profile_flaw(p, e, PROFILE_SECTION, "identity",
-			    "has an identity \"%.60s\" without a kind of name "
-			    "(email: uri: xmpp: dns:)",
-			    p->names[i]);
-		else if (!has_known_words(p->names[i]))
-			rc = csr_profile_flaw(p, e, PROFILE_SECTION, "identity",
-			    "has an identity \"%.60s\" with other words "
-			    "than {address} {bare} {user} {domain}",
-			    p->names[i]);
-		if (rc == -1)
+		why = csr_profile_template_flaw(p->names[i]);
+		if (why != NULL &&
+		    csr_profile_flaw(p, e, PROFILE_SECTION, "identity",
+			"has an identity \"%.60s\" %s", p->names[i], why) == -1)
 			return -1;
 	}
 	if (p->identity_cn && p->names[0] == NULL)

@@ -271,7 +271,7 @@ judge_name(const struct judged *j, const char *template)
 	    why.reason);
 }
 
-/* Each by itself, then all together. */
+/* Each by itself, then all together; what is no template was said before. */
 static int
 judge_names(const struct judged *j)
 {
@@ -282,7 +282,10 @@ judge_names(const struct judged *j)
 		return contradict(j, PROFILE_SECTION, "identity_schemes", NULL,
 		    "has identity_schemes without identity");
 	for (i = 0; j->p->names[i] != NULL; i++) {
-		if ((rc = judge_name(j, j->p->names[i])) == -1)
+		rc = 0;
+		if (csr_profile_template_flaw(j->p->names[i]) == NULL)
+			rc = judge_name(j, j->p->names[i]);
+		if (rc == -1)
 			return -1;
 		all &= rc;
 	}
@@ -563,8 +566,19 @@ judge_all(const struct burin_profile *p, const struct csr_profile_made *made,
 	return rc;
 }
 
+/* It is found by the name of its file, and known by its own. */
+static int
+judge_own_name(
+    const struct burin_profile *p, const char *name, struct burin_error *e)
+{
+	if (name == NULL || p->name == NULL || strcmp(p->name, name) == 0)
+		return 0;
+	return csr_profile_flaw(p, e, PROFILE_SECTION, "name",
+	    "has another name than its file: %.100s", name);
+}
+
 int
-burin_profile_judge(const char *text, size_t len,
+burin_profile_judge(const char *text, size_t len, const char *name,
     struct burin_profile_flaws *out, struct burin_error *e)
 {
 	struct burin_error own = BURIN_ERROR_INIT;
@@ -585,6 +599,8 @@ burin_profile_judge(const char *text, size_t len,
 	rc = csr_profile_read(p, &made, &own);
 	if (rc == 0 && p->conf != NULL)
 		rc = csr_profile_check_twice(p, &own);
+	if (rc == 0 && p->conf != NULL)
+		rc = judge_own_name(p, name, &own);
 	if (rc == 0 && p->conf != NULL)
 		rc = judge_all(p, &made, &own);
 	if (rc == -1 && e != NULL)

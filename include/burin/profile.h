@@ -112,12 +112,12 @@ struct burin_profile_flaws {
 };
 /*
  * Everything that burin_profile_parse would refuse, not only the first, and
- * what cannot be meant: keys that cannot do what they are for, what is asked
- * for and never given, names that no address makes. A syntax error ends the
- * reading, and is the only one. 0 also when there are flaws; -1 when judging
- * failed. burin_profile_flaws_clear.
+ * what cannot be meant: another name than name (NULL: any), keys that cannot do
+ * what they are for, what is asked for and never given, names that no address
+ * makes. A syntax error ends the reading, and is the only one. 0 also when
+ * there are flaws; -1 when judging failed. burin_profile_flaws_clear.
  */
-int burin_profile_judge(const char *text, size_t len,
+int burin_profile_judge(const char *text, size_t len, const char *name,
     struct burin_profile_flaws *out, struct burin_error *e);
 void burin_profile_flaws_clear(struct burin_profile_flaws *flaws);
 
