@@ -8,7 +8,28 @@
 #ifndef CSR_CHECK_H
 #define CSR_CHECK_H
 
+#include <stdint.h>
+
+#include <openssl/x509v3.h>
+
 #include <burin/response.h>
+
+#define CSR_USAGES 9 /* bits of keyUsage */
+
+/* keyUsage bits by name, and what a key must be able to do for each. */
+extern const struct csr_usage {
+	uint32_t bit; /* KU_ */
+	const char *name;
+	unsigned use; /* BURIN_USE_, 0: any */
+} csr_usages[CSR_USAGES];
+/* The keyUsage among exts as KU_ bits, 0 when there is none. */
+uint32_t csr_usage_bits(const STACK_OF(X509_EXTENSION) * exts);
+/* Their names, with commas between. */
+void csr_list_usages(uint32_t bits, char *text, size_t size);
+/* 1 when basicConstraints among exts says cA. */
+int csr_says_ca(const STACK_OF(X509_EXTENSION) * exts);
+/* 1 when oid is among ekus (NULL: none). */
+int csr_has_purpose(const EXTENDED_KEY_USAGE *ekus, const ASN1_OBJECT *oid);
 
 /* Level and detail of one check; a worse level said before stays. */
 void csr_check_set(struct burin_check *c, enum burin_check_level level,

@@ -15,12 +15,7 @@
 
 #include "check.h"
 
-/* keyUsage bits by name, and what the key must be able to do for each. */
-static const struct usage {
-	uint32_t bit;
-	const char *name;
-	unsigned use;
-} usages[] = {
+const struct csr_usage csr_usages[CSR_USAGES] = {
 	{ KU_DIGITAL_SIGNATURE, "digitalSignature", BURIN_USE_SIGN },
 	{ KU_NON_REPUDIATION, "nonRepudiation", BURIN_USE_SIGN },
 	{ KU_KEY_ENCIPHERMENT, "keyEncipherment", BURIN_USE_DECRYPT },
@@ -33,28 +28,26 @@ static const struct usage {
 	{ KU_DECIPHER_ONLY, "decipherOnly", 0 },
 };
 
-#define N_USAGES (sizeof(usages) / sizeof(usages[0]))
 #define CA_BITS (KU_KEY_CERT_SIGN | KU_CRL_SIGN)
 #define TEXT 160 /* bytes of a list of usages in a detail */
 
-static void
-list_bits(uint32_t bits, char *text, size_t size)
+void
+csr_list_usages(uint32_t bits, char *text, size_t size)
 {
 	size_t i;
 
 	text[0] = '\0';
-	for (i = 0; i < N_USAGES; i++) {
-		if ((bits & usages[i].bit) == 0)
+	for (i = 0; i < CSR_USAGES; i++) {
+		if ((bits & csr_usages[i].bit) == 0)
 			continue;
 		if (text[0] != '\0')
 			(void)OPENSSL_strlcat(text, ", ", size);
-		(void)OPENSSL_strlcat(text, usages[i].name, size);
+		(void)OPENSSL_strlcat(text, csr_usages[i].name, size);
 	}
 }
 
-/* The keyUsage among exts as KU_ bits, 0 when there is none. */
-static uint32_t
-asked_bits(const STACK_OF(X509_EXTENSION) * exts)
+uint32_t
+csr_usage_bits(const STACK_OF(X509_EXTENSION) * exts)
 {
 	ASN1_BIT_STRING *ku = X509V3_get_d2i(exts, NID_key_usage, NULL, NULL);
 	uint32_t bits = 0;
@@ -84,23 +77,23 @@ judge_key_usage(struct burin_check *c, uint32_t asked, uint32_t got)
 		return;
 	}
 	if ((asked & ~got) != 0) {
-		list_bits(asked & ~got, text, sizeof(text));
+		csr_list_usages(asked & ~got, text, sizeof(text));
 		csr_check_set(
 		    c, BURIN_FAIL, "keyUsage asked for, not there: %s", text);
 	}
 	if ((got & ~asked & CA_BITS) != 0) {
-		list_bits(got & ~asked & CA_BITS, text, sizeof(text));
+		csr_list_usages(got & ~asked & CA_BITS, text, sizeof(text));
 		csr_check_set(c, BURIN_FAIL,
 		    "keyUsage of an authority, not asked for: %s", text);
 	} else if (asked != 0 && (got & ~asked) != 0) {
-		list_bits(got & ~asked, text, sizeof(text));
+		csr_list_usages(got & ~asked, text, sizeof(text));
 		csr_check_set(
 		    c, BURIN_WARN, "keyUsage there, not asked for: %s", text);
 	}
 }
 
-static int
-has_eku(const EXTENDED_KEY_USAGE *ekus, const ASN1_OBJECT *oid)
+int
+csr_has_purpose(const EXTENDED_KEY_USAGE *ekus, const ASN1_OBJECT *oid)
 {
 	int i;
 
@@ -123,7 +116,7 @@ judge_missing(struct burin_check *c, enum burin_check_level level,
 		const ASN1_OBJECT *oid = sk_ASN1_OBJECT_value(some, i);
 		char *text;
 
-		if (has_eku(others, oid))
+		if (csr_has_purpose(others, oid))
 			continue;
 		text = burin_eku_text(oid);
 		csr_check_set(c, level, "%s%.100s", what,
@@ -132,9 +125,8 @@ judge_missing(struct burin_check *c, enum burin_check_level level,
 	}
 }
 
-/* 1 when basicConstraints among exts says cA. */
-static int
-says_ca(const STACK_OF(X509_EXTENSION) * exts)
+int
+csr_says_ca(const STACK_OF(X509_EXTENSION) * exts)
 {
 	BASIC_CONSTRAINTS *bc =
 	    X509V3_get_d2i(exts, NID_basic_constraints, NULL, NULL);
@@ -158,11 +150,12 @@ csr_check_usages(const struct burin_check_input *in, struct burin_check *c,
 		return 0;
 	}
 	wanted = in->asked->extensions;
-	if (says_ca(exts) && !says_ca(wanted))
+	if (csr_says_ca(exts) && !csr_says_ca(wanted))
 		csr_check_set(c, BURIN_FAIL,
 		    "it is the certificate of an authority (cA), which was "
 		    "not asked for");
-	judge_key_usage(c, asked_bits(wanted), X509_get_key_usage(in->cert));
+	judge_key_usage(
+	    c, csr_usage_bits(wanted), X509_get_key_usage(in->cert));
 	asked = X509V3_get_d2i(wanted, NID_ext_key_usage, NULL, NULL);
 	got = X509V3_get_d2i(exts, NID_ext_key_usage, NULL, NULL);
 	judge_missing(c, BURIN_FAIL,
@@ -194,15 +187,15 @@ csr_check_key_usage(const struct burin_check_input *in, struct burin_check *c,
 		csr_check_set(c, BURIN_PASS, "no keyUsage, no restriction");
 		return 0;
 	}
-	for (i = 0; i < N_USAGES; i++) {
-		if ((got & usages[i].bit) == 0 || usages[i].use == 0)
+	for (i = 0; i < CSR_USAGES; i++) {
+		if ((got & csr_usages[i].bit) == 0 || csr_usages[i].use == 0)
 			continue;
-		if ((in->key_usage & usages[i].use) != 0)
-			can |= usages[i].bit;
+		if ((in->key_usage & csr_usages[i].use) != 0)
+			can |= csr_usages[i].bit;
 		else
-			cannot |= usages[i].bit;
+			cannot |= csr_usages[i].bit;
 	}
-	list_bits(cannot, text, sizeof(text));
+	csr_list_usages(cannot, text, sizeof(text));
 	if (can == 0)
 		csr_check_set(c, BURIN_FAIL,
 		    "the token key can do nothing the certificate is for (%s)",

@@ -51,7 +51,7 @@ refuse(struct burin_error *e, const char *code, const char *what,
 
 int
 csr_conf_parse(const char *text, size_t len, const char *what, const char *code,
-    CONF **out, struct burin_error *e)
+    CONF **out, long *at, struct burin_error *e)
 {
 	const char *why;
 	CONF *conf = NULL;
@@ -60,6 +60,8 @@ csr_conf_parse(const char *text, size_t len, const char *what, const char *code,
 	int rc = -1;
 
 	*out = NULL;
+	if (at != NULL)
+		*at = 0;
 	if (len > CSR_MAX_CONF)
 		return burin_fail(e, BURIN_EUSAGE, code,
 		    "%s is longer than %d bytes", what, CSR_MAX_CONF);
@@ -68,14 +70,19 @@ csr_conf_parse(const char *text, size_t len, const char *what, const char *code,
 		return burin_fail(e, BURIN_EUSAGE, code,
 		    "%s is not plain UTF-8 text (NUL or byte order mark)",
 		    what);
-	if ((why = find_instruction(text, len, &line)) != NULL)
+	if ((why = find_instruction(text, len, &line)) != NULL) {
+		if (at != NULL)
+			*at = line;
 		return refuse(e, code, what, why, line);
+	}
 	if ((in = BIO_new_mem_buf(text, (int)len)) == NULL ||
 	    (conf = NCONF_new(NULL)) == NULL) {
 		(void)burin_fail_memory(e);
 		goto out;
 	}
 	if (NCONF_load_bio(conf, in, &line) <= 0) {
+		if (at != NULL)
+			*at = line;
 		(void)burin_fail_openssl(e, BURIN_EUSAGE, code,
 		    "%s cannot be read, line %ld", what, line);
 		(void)burin_error_advice(

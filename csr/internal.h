@@ -102,10 +102,11 @@ int csr_eku_parse(const char *text, ASN1_OBJECT **out, struct burin_error *e);
 
 /*
  * A configuration out of memory. Variables, directives and NUL bytes are
- * refused: the text is data. what and code word the refusal. NCONF_free.
+ * refused: the text is data. what and code word the refusal, *at (may be
+ * NULL) is the line of it, 0: none. NCONF_free.
  */
 int csr_conf_parse(const char *text, size_t len, const char *what,
-    const char *code, CONF **out, struct burin_error *e);
+    const char *code, CONF **out, long *at, struct burin_error *e);
 /*
  * One extension from openssl.cnf syntax; extendedKeyUsage knows our names
  * too. ctx may be NULL: then nothing of an issuer or a key can be used.

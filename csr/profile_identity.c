@@ -83,34 +83,47 @@ find_part(const char *s)
 	return NULL;
 }
 
-/* The template before its first '{' must say which kind of name it is. */
+static int
+has_known_words(const char *template)
+{
+	const struct part *part;
+
+	while ((template = strpbrk(template, "{}")) != NULL) {
+		if ((part = find_part(template)) == NULL)
+			return 0;
+		template += strlen(part->word);
+	}
+	return 1;
+}
+
+/* Before its first '{' it must say which kind of name it is. */
+const char *
+csr_profile_template_flaw(const char *template)
+{
+	if (strcspn(template, ":") > strcspn(template, "{") ||
+	    strchr(template, ':') == NULL)
+		return "without a kind of name (email: uri: xmpp: dns:)";
+	if (!has_known_words(template))
+		return "with other words than {address} {bare} {user} {domain}";
+	return NULL;
+}
+
 int
 csr_profile_check_names(const struct burin_profile *p, struct burin_error *e)
 {
-	const struct part *part;
-	const char *s;
+	const char *why;
 	size_t i;
 
 	for (i = 0; p->names[i] != NULL; i++) {
-		s = p->names[i];
-		if (strcspn(s, ":") > strcspn(s, "{") || strchr(s, ':') == NULL)
-			return csr_profile_refuse(p, e,
-			    "has an identity \"%.60s\" without a kind of name "
-			    "(email: uri: xmpp: dns:)",
-			    p->names[i]);
-		while ((s = strpbrk(s, "{}")) != NULL) {
-			if ((part = find_part(s)) == NULL)
-				return csr_profile_refuse(p, e,
-				    "has an identity \"%.60s\" with other "
-				    "words "
-				    "than {address} {bare} {user} {domain}",
-				    p->names[i]);
-			s += strlen(part->word);
-		}
+		why = csr_profile_template_flaw(p->names[i]);
+		if (why != NULL &&
+		    csr_profile_flaw(p, e, PROFILE_SECTION, "identity",
+			"has an identity \"%.60s\" %s", p->names[i], why) == -1)
+			return -1;
 	}
 	if (p->identity_cn && p->names[0] == NULL)
-		return csr_profile_refuse(
-		    p, e, "has identity_cn without identity");
+		return csr_profile_flaw(p, e, PROFILE_SECTION, "identity_cn",
+		    "has identity_cn without identity");
 	return 0;
 }
 
@@ -242,6 +255,17 @@ add_name(const struct burin_profile *p, struct burin_subject *s,
 out:
 	free(name);
 	return rc;
+}
+
+int
+csr_profile_make_name(const struct burin_profile *p, struct burin_subject *s,
+    const char *template, const char *address, struct burin_error *e)
+{
+	struct address a;
+
+	if (read_address(p, address, &a, e) == -1)
+		return -1;
+	return add_name(p, s, template, &a, e);
 }
 
 static int

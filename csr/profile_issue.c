@@ -19,8 +19,8 @@ static const int never_copied[] = { NID_basic_constraints, NID_name_constraints,
 	NID_policy_constraints, NID_inhibit_any_policy, NID_policy_mappings,
 	NID_authority_key_identifier, NID_proxyCertInfo, NID_undef };
 
-static ASN1_OBJECT *
-find_type(const char *name)
+ASN1_OBJECT *
+csr_profile_type(const char *name)
 {
 	ASN1_OBJECT *oid;
 
@@ -31,37 +31,46 @@ find_type(const char *name)
 }
 
 static int
-check_copy(const struct burin_profile *p, struct burin_error *e)
+is_never_copied(int nid)
 {
-	size_t i, j;
+	size_t i;
 
-	for (i = 0; p->copy[i] != NULL; i++) {
-		ASN1_OBJECT *oid = find_type(p->copy[i]);
-		int nid = oid != NULL ? OBJ_obj2nid(oid) : NID_undef;
-
-		if (oid == NULL)
-			return csr_profile_refuse(p, e,
-			    "copies an unknown extension \"%.60s\"",
-			    p->copy[i]);
-		ASN1_OBJECT_free(oid);
-		for (j = 0; never_copied[j] != NID_undef; j++) {
-			if (never_copied[j] == nid)
-				return csr_profile_refuse(p, e,
-				    "copies %s, which is the authority's to "
-				    "decide",
-				    p->copy[i]);
-		}
+	for (i = 0; never_copied[i] != NID_undef; i++) {
+		if (never_copied[i] == nid)
+			return 1;
 	}
 	return 0;
 }
 
 static int
-is_own_key(const char *key)
+check_copy(const struct burin_profile *p, struct burin_error *e)
 {
-	return strcmp(key, "days") == 0 || strcmp(key, "copy") == 0;
+	size_t i;
+	int rc = 0;
+
+	for (i = 0; rc == 0 && p->copy[i] != NULL; i++) {
+		ASN1_OBJECT *oid = csr_profile_type(p->copy[i]);
+		int nid = oid != NULL ? OBJ_obj2nid(oid) : NID_undef;
+
+		if (oid == NULL)
+			rc = csr_profile_flaw(p, e, CERTIFICATE_SECTION, "copy",
+			    "copies an unknown extension \"%.60s\"",
+			    p->copy[i]);
+		else if (is_never_copied(nid))
+			rc = csr_profile_flaw(p, e, CERTIFICATE_SECTION, "copy",
+			    "copies %s, which is the authority's to decide",
+			    p->copy[i]);
+		ASN1_OBJECT_free(oid);
+	}
+	return rc;
 }
 
-#define BASE "{base}"
+int
+csr_profile_is_own_key(const char *name)
+{
+	return strcmp(name, "days") == 0 || strcmp(name, "copy") == 0;
+}
+
 /* Stands for the URL while a profile is looked at. */
 #define SAMPLE_BASE "https://base.invalid"
 
@@ -95,11 +104,12 @@ put_base(const char *value, const char *base, char **out, struct burin_error *e)
 	const char *at;
 
 	*out = NULL;
-	if (base == NULL && strstr(value, BASE) != NULL)
+	if (base == NULL && strstr(value, CSR_BASE) != NULL)
 		return 0;
 	if (base != NULL && burin_url_check(base, e) == -1)
 		return -1;
-	for (; (at = strstr(value, BASE)) != NULL; value = at + strlen(BASE)) {
+	for (; (at = strstr(value, CSR_BASE)) != NULL;
+	     value = at + strlen(CSR_BASE)) {
 		csr_text_add(&t, value, (size_t)(at - value));
 		csr_text_puts(&t, base);
 	}
@@ -123,29 +133,46 @@ make_line(const struct burin_profile *p, X509V3_CTX *ctx,
 		rc = csr_ext_make(p->conf, ctx, line->name, value, ext, e);
 	free(value);
 	if (rc == -1)
-		return burin_error_cause(
-		    e, "in [certificate] of the profile %s", p->name);
+		return burin_error_cause(e,
+		    "in [certificate] of the profile %s",
+		    p->name != NULL ? p->name : "");
 	return 0;
 }
 
+/* Takes ext over. */
+static int
+push_given(STACK_OF(X509_EXTENSION) * given, X509_EXTENSION *ext,
+    struct burin_error *e)
+{
+	if (sk_X509_EXTENSION_push(given, ext) > 0)
+		return 0;
+	X509_EXTENSION_free(ext);
+	return burin_fail_memory(e);
+}
+
 int
-csr_profile_check_issue(const struct burin_profile *p, struct burin_error *e)
+csr_profile_check_issue(const struct burin_profile *p,
+    STACK_OF(X509_EXTENSION) * given, struct burin_error *e)
 {
 	STACK_OF(CONF_VALUE) *lines = csr_profile_lines(p, CERTIFICATE_SECTION);
 	X509_EXTENSION *ext;
 	X509V3_CTX ctx;
-	int i;
+	int i, rc;
 
 	/* Without an issuer and a key: "hash" and "keyid" are taken. */
 	X509V3_set_ctx_test(&ctx);
 	for (i = 0; i < sk_CONF_VALUE_num(lines); i++) {
 		const CONF_VALUE *line = sk_CONF_VALUE_value(lines, i);
 
-		if (is_own_key(line->name))
+		if (csr_profile_is_own_key(line->name))
 			continue;
-		if (make_line(p, &ctx, line, SAMPLE_BASE, &ext, e) == -1)
+		if (make_line(p, &ctx, line, SAMPLE_BASE, &ext, e) == 0)
+			rc = push_given(given, ext, e);
+		else
+			rc = csr_profile_note(
+			    p, e, CERTIFICATE_SECTION, line->name);
+		if (rc == -1)
 			return -1;
-		X509_EXTENSION_free(ext);
 	}
 	return check_copy(p, e);
 }
@@ -264,7 +291,7 @@ copy_from(const struct burin_profile *p, const STACK_OF(X509_EXTENSION) * asked,
 	int at, rc;
 
 	for (i = 0; p->copy[i] != NULL; i++) {
-		ASN1_OBJECT *oid = find_type(p->copy[i]);
+		ASN1_OBJECT *oid = csr_profile_type(p->copy[i]);
 		X509_EXTENSION *ext;
 
 		if (oid == NULL)
@@ -294,7 +321,7 @@ add_lines(const struct burin_profile *p, X509V3_CTX *ctx, const char *base,
 	for (i = 0; i < sk_CONF_VALUE_num(lines); i++) {
 		const CONF_VALUE *line = sk_CONF_VALUE_value(lines, i);
 
-		if (is_own_key(line->name))
+		if (csr_profile_is_own_key(line->name))
 			continue;
 		if (make_line(p, ctx, line, base, &ext, e) == -1)
 			return -1;

@@ -278,7 +278,7 @@ burin_subject_add_ext(
 		    "an extension holds control characters or no UTF-8");
 	n = snprintf(text, sizeof(text), "[" SECTION "]\n%s\n", line);
 	if (csr_conf_parse(text, (size_t)n, "the extension", "ext-malformed",
-		&conf, e) == -1)
+		&conf, NULL, e) == -1)
 		return -1;
 	values = NCONF_get_section(conf, SECTION);
 	if (sk_CONF_VALUE_num(values) != 1) {

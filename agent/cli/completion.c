@@ -183,17 +183,31 @@ completion_bash(FILE *f)
 	names(f);
 	(void)fputs(" --help --version\"\n\t\treturn\n\tfi\n"
 		    "\tverb=${words[1]}\n"
-		    "\tif [[ $verb == authority ]]; then\n"
-		    "\t\tif ((cword == 2)); then\n\t\t\t_burin_words \"",
+		    "\tcase $verb in\n",
 	    f);
-	subs(f, "authority");
-	(void)fputs("\"\n\t\t\treturn\n\t\tfi\n"
-		    "\t\tverb=\"authority ${words[2]}\"\n\tfi\n"
+	for (i = 0; cli_verbs[i] != NULL; i++) {
+		if (cli_verbs[i]->sub == NULL || !is_first(i))
+			continue;
+		(void)fprintf(f,
+		    "\t%s)\n"
+		    "\t\tif ((cword == 2)); then\n\t\t\t_burin_words \"",
+		    cli_verbs[i]->name);
+		subs(f, cli_verbs[i]->name);
+		(void)fprintf(f,
+		    "\"\n\t\t\treturn\n\t\tfi\n"
+		    "\t\tverb=\"%s ${words[2]}\"\n\t\t;;\n",
+		    cli_verbs[i]->name);
+	}
+	(void)fputs("\tesac\n"
 		    "\tif [[ $verb == completion && $cur != -* ]]; then\n"
 		    "\t\t_burin_words \"bash zsh\"\n\t\treturn\n\tfi\n",
 	    f);
 	bash_values(f);
-	(void)fputs("\tif [[ $cur != -* ]]; then\n"
+	(void)fputs("\tif [[ $cur != -* && $verb == profile\\ * ]]; then\n"
+		    "\t\t_burin_words \"$(_burin_profiles)\"\n"
+		    "\t\tCOMPREPLY+=($(compgen -f -- \"$cur\"))\n"
+		    "\t\treturn\n\tfi\n"
+		    "\tif [[ $cur != -* ]]; then\n"
 		    "\t\tCOMPREPLY=($(compgen -f -- \"$cur\"))\n"
 		    "\t\treturn\n\tfi\n"
 		    "\tcase $verb in\n",
@@ -289,14 +303,22 @@ completion_zsh(FILE *f)
 	    f);
 	names(f);
 	(void)fputs(" --help --version\n\t\treturn\n\tfi\n"
-		    "\tif [[ $verb == authority ]]; then\n"
-		    "\t\tif ((CURRENT == 3)); then\n\t\t\tcompadd -- ",
-	    f);
-	subs(f, "authority");
-	(void)fputs("\n\t\t\treturn\n\t\tfi\n"
-		    "\t\tverb=\"authority ${words[3]}\"\n\tfi\n"
 		    "\tcase $verb in\n",
 	    f);
+	for (i = 0; cli_verbs[i] != NULL; i++) {
+		if (cli_verbs[i]->sub == NULL || !is_first(i))
+			continue;
+		(void)fprintf(f,
+		    "\t%s)\n"
+		    "\t\tif ((CURRENT == 3)); then\n\t\t\tcompadd -- ",
+		    cli_verbs[i]->name);
+		subs(f, cli_verbs[i]->name);
+		(void)fprintf(f,
+		    "\n\t\t\treturn\n\t\tfi\n"
+		    "\t\tverb=\"%s ${words[3]}\"\n\t\t;;\n",
+		    cli_verbs[i]->name);
+	}
+	(void)fputs("\tesac\n\tcase $verb in\n", f);
 	for (i = 0; cli_verbs[i] != NULL; i++) {
 		(void)fprintf(f, "\t\"%s\")\n\t\t_arguments",
 		    help_name(cli_verbs[i], name, sizeof(name)));
@@ -305,6 +327,10 @@ completion_zsh(FILE *f)
 				zsh_option(f, o);
 		if (strcmp(cli_verbs[i]->name, "completion") == 0)
 			(void)fputs(" \\\n\t\t\t'*:shell:(bash zsh)'", f);
+		else if (strcmp(cli_verbs[i]->name, "profile") == 0)
+			(void)fputs(" \\\n\t\t\t'*:profile:{_files; compadd "
+				    "-- $(_burin_profiles)}'",
+			    f);
 		else
 			(void)fputs(" \\\n\t\t\t'*:file:_files'", f);
 		(void)fputs("\n\t\t;;\n", f);

@@ -4,6 +4,7 @@
  * Finds and reads profile files.
  */
 
+#include <dirent.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -17,6 +18,7 @@
 #include "profile_dir.h"
 
 #define NAME_MAX_LEN 64 /* characters of a profile name */
+#define SUFFIX ".cnf"
 
 static const char name_chars[] = "abcdefghijklmnopqrstuvwxyz"
 				 "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
@@ -69,12 +71,20 @@ beside_program(char **dir)
 }
 
 int
+profile_dir_is_users(void)
+{
+	const char *env = getenv("BURIN_PROFILE_DIR");
+
+	return env != NULL && *env != '\0';
+}
+
+int
 profile_dir(char **dir, struct burin_error *e)
 {
 	const char *env = getenv("BURIN_PROFILE_DIR");
 
 	*dir = NULL;
-	if (env != NULL && *env != '\0') {
+	if (profile_dir_is_users()) {
 		if (try_dir(env, "", dir))
 			return 0;
 		(void)burin_fail(e, BURIN_EUSAGE, "profile-dir-missing",
@@ -97,6 +107,50 @@ profile_name_ok(const char *name)
 	size_t n = strlen(name);
 
 	return n > 0 && n <= NAME_MAX_LEN && strspn(name, name_chars) == n;
+}
+
+/* NAME.cnf, where NAME is one that --profile takes. */
+static int
+is_profile(const struct dirent *entry)
+{
+	char name[NAME_MAX_LEN + sizeof(SUFFIX)];
+	size_t n = strlen(entry->d_name), end = strlen(SUFFIX);
+
+	if (n <= end || n >= sizeof(name) ||
+	    strcmp(entry->d_name + n - end, SUFFIX) != 0)
+		return 0;
+	memcpy(name, entry->d_name, n - end);
+	name[n - end] = '\0';
+	return profile_name_ok(name);
+}
+
+static int
+by_name(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+int
+profile_names(const char *dir, char ***names, struct burin_error *e)
+{
+	struct dirent **found;
+	char **list;
+	int i, n;
+
+	*names = NULL;
+	if ((n = scandir(dir, &found, is_profile, by_name)) < 0)
+		return burin_fail(e, BURIN_EUSAGE, "profile-unreadable",
+		    "cannot read the folder %s: %s", dir, strerror(errno));
+	list = calloc((size_t)n + 1, sizeof(*list));
+	for (i = 0; i < n; i++) {
+		if (list != NULL)
+			list[i] = strndup(found[i]->d_name,
+			    strlen(found[i]->d_name) - strlen(SUFFIX));
+		free(found[i]);
+	}
+	free(found);
+	*names = list;
+	return list != NULL ? 0 : burin_fail_memory(e);
 }
 
 static int
@@ -158,7 +212,7 @@ profile_load_from(const char *dir, const char *name, char **text, size_t *len,
 		    "a name is letters, digits, '-' and '_'; a path has a '/' "
 		    "or ends in .cnf");
 	}
-	if (asprintf(&path, "%s/%s.cnf", dir, name) < 0)
+	if (asprintf(&path, "%s/%s" SUFFIX, dir, name) < 0)
 		return burin_fail_memory(e);
 	rc = read_text(path, text, len, e);
 	free(path);
@@ -166,17 +220,24 @@ profile_load_from(const char *dir, const char *name, char **text, size_t *len,
 }
 
 int
+profile_is_path(const char *name_or_path)
+{
+	size_t n = strlen(name_or_path), end = strlen(SUFFIX);
+
+	return strchr(name_or_path, '/') != NULL ||
+	    (n > end && strcmp(name_or_path + n - end, SUFFIX) == 0);
+}
+
+int
 profile_load(
     const char *name_or_path, char **text, size_t *len, struct burin_error *e)
 {
-	size_t n = strlen(name_or_path);
 	char *dir = NULL;
 	int rc;
 
 	*text = NULL;
 	*len = 0;
-	if (strchr(name_or_path, '/') != NULL ||
-	    (n > 4 && strcmp(name_or_path + n - 4, ".cnf") == 0))
+	if (profile_is_path(name_or_path))
 		return read_text(name_or_path, text, len, e);
 	if (profile_dir(&dir, e) != 0)
 		return -1;

@@ -18,11 +18,20 @@
  * source tree above a build directory.
  */
 int profile_dir(char **dir, struct burin_error *e);
+/* 1 when that is a directory of the user's choice: $BURIN_PROFILE_DIR. */
+int profile_dir_is_users(void);
+/*
+ * The names of the profiles in dir, in order, NULL-terminated: free each and
+ * the list.
+ */
+int profile_names(const char *dir, char ***names, struct burin_error *e);
 /* 1 when name is a bare profile name: letters, digits, '-' and '_'. */
 int profile_name_ok(const char *name);
+/* 1 when a user means a file by it: it holds a '/' or ends in ".cnf". */
+int profile_is_path(const char *name_or_path);
 /*
- * The text of a profile (free() it): NAME is NAME.cnf in profile_dir(); what
- * holds a '/' or ends in ".cnf" is a path. At most BURIN_MAX_PROFILE bytes.
+ * The text of a profile (free() it): NAME is NAME.cnf in profile_dir(),
+ * unless it is a path. At most BURIN_MAX_PROFILE bytes.
  */
 int profile_load(
     const char *name_or_path, char **text, size_t *len, struct burin_error *e);

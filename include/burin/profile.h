@@ -58,6 +58,69 @@ const char *burin_profile_usage(const struct burin_profile *p);
 /* Days a certificate lives (authority side). */
 unsigned burin_profile_days(const struct burin_profile *p);
 
+/* Templates of alternative names, NULL-terminated; owned by p. */
+const char *const *burin_profile_names(const struct burin_profile *p);
+/* Schemes an address may have, the first one is the default; owned by p. */
+const char *const *burin_profile_schemes(const struct burin_profile *p);
+/* Extensions taken over from a request, by name; owned by p. */
+const char *const *burin_profile_copied(const struct burin_profile *p);
+/* 1 when the extension called name is one of them, however it is written. */
+int burin_profile_copies(const struct burin_profile *p, const char *name);
+/* 1 when an address becomes the common name. */
+int burin_profile_names_cn(const struct burin_profile *p);
+/* 1 when --prefix is taken. */
+int burin_profile_takes_prefix(const struct burin_profile *p);
+/* 1 when there is a [certificate]: an authority can issue with it. */
+int burin_profile_issues(const struct burin_profile *p);
+
+enum burin_profile_part {
+	BURIN_PROFILE_REQUEST,	  /* what is asked for */
+	BURIN_PROFILE_CERTIFICATE /* what the authority gives */
+};
+
+/* An extension as the profile writes it; the strings are p's. */
+struct burin_profile_line {
+	const char *name;
+	const char *value; /* without "critical," */
+	int critical;
+	int needs_base; /* left out by an authority without a URL */
+};
+/*
+ * The i-th extension of a part. 0 when there are not so many. A keyUsage that
+ * is made of "usage" comes last.
+ */
+int burin_profile_line(const struct burin_profile *p,
+    enum burin_profile_part part, size_t i, struct burin_profile_line *out);
+
+/* --- judging a profile -----------------------------------------------------
+ */
+
+#define BURIN_MAX_FLAWS 100   /* noted of one profile */
+#define BURIN_PROFILE_WORD 80 /* of a section or key, with the NUL */
+
+/* What is wrong, and where. */
+struct burin_profile_flaw {
+	long line;			  /* 0: of no line */
+	char section[BURIN_PROFILE_WORD]; /* "": of the whole */
+	char key[BURIN_PROFILE_WORD];	  /* "": of the section */
+	struct burin_error error; /* "profile-malformed", "-contradiction"… */
+};
+struct burin_profile_flaws {
+	size_t n;
+	size_t more;			 /* not noted: too many */
+	struct burin_profile_flaw *list; /* by line */
+};
+/*
+ * Everything that burin_profile_parse would refuse, not only the first, and
+ * what cannot be meant: another name than name (NULL: any), keys that cannot do
+ * what they are for, what is asked for and never given, names that no address
+ * makes. A syntax error ends the reading, and is the only one. 0 also when
+ * there are flaws; -1 when judging failed. burin_profile_flaws_clear.
+ */
+int burin_profile_judge(const char *text, size_t len, const char *name,
+    struct burin_profile_flaws *out, struct burin_error *e);
+void burin_profile_flaws_clear(struct burin_profile_flaws *flaws);
+
 /* Adds what [request] asks for and the default usages to s. */
 int burin_profile_apply(const struct burin_profile *p, struct burin_subject *s,
     struct burin_error *e);
