@@ -104,6 +104,17 @@ csr_has_purpose(const EXTENDED_KEY_USAGE *ekus, const ASN1_OBJECT *oid)
 	return 0;
 }
 
+int
+burin_cert_has_purpose(X509 *cert, int nid)
+{
+	EXTENDED_KEY_USAGE *ekus =
+	    X509_get_ext_d2i(cert, NID_ext_key_usage, NULL, NULL);
+	int has = csr_has_purpose(ekus, OBJ_nid2obj(nid));
+
+	EXTENDED_KEY_USAGE_free(ekus);
+	return has;
+}
+
 /* Says which purposes of some are not among others. */
 static void
 judge_missing(struct burin_check *c, enum burin_check_level level,

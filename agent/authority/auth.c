@@ -247,7 +247,7 @@ auth_ra(struct call *k)
 	if ((shown = client_cert(k->c)) == NULL)
 		return 0;
 	memset(&found, 0, sizeof(found));
-	ok = cert_has_purpose(shown, NID_cmcRA) &&
+	ok = burin_cert_has_purpose(shown, NID_cmcRA) &&
 	    own_check(&k->s->a->ca, shown, time(NULL), NULL) == 0 &&
 	    check_issued(k->s, shown, &found, NULL) == 0;
 	issued_clear(&found);

@@ -18,6 +18,7 @@
 #include <burin/error.h>
 #include <burin/profile.h>
 #include <burin/request.h>
+#include <burin/response.h>
 #include <burin/secret.h>
 
 #include "authority.h"
@@ -346,8 +347,6 @@ int own_record(struct store *st, X509 *cert, const char *what, time_t now,
     struct burin_error *e);
 /* 1 when its alternative names have the host, a name or an address. */
 int cert_has_host(X509 *cert, const char *host);
-/* 1 when its extendedKeyUsage names this one. */
-int cert_has_purpose(X509 *cert, int nid);
 /* X509_verify_cert against the CA: path and time. 0 or -1 with e. */
 int own_check(
     const struct issuer *ca, X509 *cert, time_t now, struct burin_error *e);

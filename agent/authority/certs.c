@@ -383,16 +383,3 @@ cert_has_host(X509 *cert, const char *host)
 	return X509_check_host(cert, host, 0, 0, NULL) == 1 ||
 	    X509_check_ip_asc(cert, host, 0) == 1;
 }
-
-int
-cert_has_purpose(X509 *cert, int nid)
-{
-	EXTENDED_KEY_USAGE *ekus =
-	    X509_get_ext_d2i(cert, NID_ext_key_usage, NULL, NULL);
-	int i, has = 0;
-
-	for (i = 0; i < sk_ASN1_OBJECT_num(ekus) && !has; i++)
-		has = OBJ_obj2nid(sk_ASN1_OBJECT_value(ekus, i)) == nid;
-	EXTENDED_KEY_USAGE_free(ekus);
-	return has;
-}

@@ -239,7 +239,7 @@ give_passed(struct cmc_work *w, struct cmc_reply *out)
 }
 
 int
-cmc_work_run(struct cmc_work *w, struct cmc_reply *out, struct burin_error *e)
+cmc_work_do(struct cmc_work *w, struct burin_error *e)
 {
 	w->fail = BURIN_CMC_FAIL_NONE;
 	w->certs = sk_X509_new_null();
@@ -248,6 +248,14 @@ cmc_work_run(struct cmc_work *w, struct cmc_reply *out, struct burin_error *e)
 	if (w->certs == NULL || w->crls == NULL || w->confirm == NULL)
 		return burin_fail_memory(e);
 	if (act(w, e) != 0 && (w->later || cmc_deny(w, NULL, 0, NULL, e) != 0))
+		return -1;
+	return 0;
+}
+
+int
+cmc_work_run(struct cmc_work *w, struct cmc_reply *out, struct burin_error *e)
+{
+	if (cmc_work_do(w, e) != 0)
 		return -1;
 	describe(w, out);
 	if (w->passed != NULL)

@@ -10,10 +10,21 @@
 #include "cmc_issue.h"
 #include "ra.h"
 
+#define NO_PROFILE "-" /* of what is kept: the CA chose */
+
 /* --- cmc_pass.c ----------------------------------------------------------- */
 
 /* What the next server is asked for: as agreed, or by the path; or NULL. */
 const char *cmc_pass_profile(const struct cmc_work *w);
+/* --- cmc_passed.c --------------------------------------------------------- */
+
+/*
+ * Before anything leaves: of two messages with one secret only one is passed
+ * on. And that one again, when its answer was lost.
+ */
+int cmc_pass_reserve(struct cmc_work *w, struct burin_error *e);
+int cmc_pass_full(
+    struct cmc_work *w, struct ra_item *item, struct burin_error *e);
 /*
  * How it went, with what follows from that: certificates of certs that the CA
  * issued for this message are kept, and lines in the audit log.

@@ -55,10 +55,8 @@ check_answer(struct cmc_work *w, const struct burin_cmc_item *item,
 	struct challenge c;
 	int rc;
 
-	if (!EVP_Q_digest(
-		NULL, "SHA256", NULL, w->t->data, w->t->len, message, NULL))
-		return burin_fail_openssl(
-		    e, BURIN_EINTERNAL, "digest-failed", "SHA-256 failed");
+	if (cmc_sha256(w->t->data, w->t->len, message, e) != 0)
+		return -1;
 	challenge_of(w, item, &c);
 	c.answer = message;
 	if (store_begin(w->s->store, e) != 0)

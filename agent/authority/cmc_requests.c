@@ -29,17 +29,6 @@ cmc_tally_new(struct cmc_tally *t, size_t n, struct burin_error *e)
  */
 
 static int
-names_item(const struct burin_cmc_statement *s, uint32_t id)
-{
-	size_t i;
-
-	for (i = 0; i < s->n_ids; i++)
-		if (s->ids[i] == id)
-			return 1;
-	return 0;
-}
-
-static int
 apply(struct cmc_work *w, const struct burin_cmc_heard *by,
     const struct cmc_around *from, struct burin_cmc_item *item,
     struct burin_error *e)
@@ -55,7 +44,7 @@ apply(struct cmc_work *w, const struct burin_cmc_heard *by,
 			continue;
 		here = from == NULL ? (int)s->path.n
 				    : cmc_leads_here(&s->path, from, w);
-		if (here == 0 && names_item(s, item->id) &&
+		if (here == 0 && cmc_names_request(s, item->id) &&
 		    burin_cmc_item_modify(item, s, &w->why, e) != 0)
 			return -1;
 	}
@@ -237,10 +226,8 @@ issue_all(struct cmc_work *w, struct burin_error *e)
 
 	if (begin(w, &in, e) != 0)
 		return cmc_deny(w, NULL, 0, NULL, e);
-	if (!EVP_Q_digest(
-		NULL, "SHA256", NULL, w->h.reqs, w->h.reqs_len, use, NULL))
-		return burin_fail_openssl(
-		    e, BURIN_EINTERNAL, "digest-failed", "SHA-256 failed");
+	if (cmc_sha256(w->h.reqs, w->h.reqs_len, use, e) != 0)
+		return -1;
 	in.use = w->h.simple ? NULL : use;
 	if (cmc_tally_new(&t, w->h.n_items, e) != 0)
 		return -1;

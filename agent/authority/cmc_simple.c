@@ -25,7 +25,7 @@ put_talk(struct cmc_work *w, const struct ra_item *item, struct burin_error *e)
 		.principal = w->principal,
 		.profile =
 		    (char *)(uintptr_t)(item->profile != NULL ? item->profile
-							      : "-"),
+							      : NO_PROFILE),
 		.via = (char *)(uintptr_t)w->t->via,
 		.data = (unsigned char *)(uintptr_t)item->der,
 		.data_len = item->len,
@@ -179,22 +179,20 @@ ask_again(struct cmc_work *w, const struct talk *t, const struct invite *invite,
 {
 	struct cmc_turn turn = *w->t;
 	struct cmc_work inner = { 0 };
-	struct cmc_reply reply = { 0 };
 	int rc;
 
 	turn.data = t->data;
 	turn.len = t->data_len;
-	turn.profile = strcmp(t->profile, "-") != 0 ? t->profile : NULL;
+	turn.profile = strcmp(t->profile, NO_PROFILE) != 0 ? t->profile : NULL;
 	turn.invite = t->invite != 0 ? invite : NULL;
 	inner.s = w->s;
 	inner.t = &turn;
 	inner.depth = w->depth;
 	inner.asked_again = w->h.pend_token.data;
-	rc = cmc_work_run(&inner, &reply, e);
+	rc = cmc_work_do(&inner, e);
 	if (rc == 0)
 		rc = take_over(w, &inner, e);
 	w->later = inner.later;
-	cmc_reply_clear(&reply);
 	cmc_work_clear(&inner);
 	return rc;
 }

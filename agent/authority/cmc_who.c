@@ -99,8 +99,8 @@ cmc_nonce_check(struct cmc_work *w, struct burin_error *e)
 /* --- by an RA --------------------------------------------------------------
  */
 
-static int
-names_request(const struct burin_cmc_statement *s, uint32_t request)
+int
+cmc_names_request(const struct burin_cmc_statement *s, uint32_t request)
 {
 	size_t i;
 
@@ -141,7 +141,7 @@ states_of_its_own(const struct cmc_work *w, enum burin_cmc_statement_kind kind,
 			continue;
 		if (kind == BURIN_CMC_STATES_IDENTITY
 			? s->path.n == 1 && s->path.ids[0] == request
-			: s->path.n == 0 && names_request(s, request))
+			: s->path.n == 0 && cmc_names_request(s, request))
 			return 1;
 	}
 	return 0;
@@ -167,11 +167,21 @@ cmc_states(const struct cmc_work *w, enum burin_cmc_statement_kind kind,
 			/* Of who it is, the path may go on to the proof. */
 			if (kind == BURIN_CMC_STATES_IDENTITY
 				? more <= 1
-				: more == 0 && names_request(s, request))
+				: more == 0 && cmc_names_request(s, request))
 				return 1;
 		}
 	}
 	return 0;
+}
+
+int
+cmc_sha256(const void *data, size_t len, unsigned char out[CA_SHA256],
+    struct burin_error *e)
+{
+	if (EVP_Q_digest(NULL, "SHA256", NULL, data, len, out, NULL))
+		return 0;
+	return burin_fail_openssl(
+	    e, BURIN_EINTERNAL, "digest-failed", "SHA-256 failed");
 }
 
 void
@@ -194,10 +204,8 @@ by_vouched(struct cmc_work *w, struct burin_error *e)
 	unsigned char sha256[CA_SHA256];
 	char hash[CMC_HASH_TEXT];
 
-	if (!EVP_Q_digest(
-		NULL, "SHA256", NULL, id->data, id->len, sha256, NULL))
-		return burin_fail_openssl(
-		    e, BURIN_EINTERNAL, "digest-failed", "SHA-256 failed");
+	if (cmc_sha256(id->data, id->len, sha256, e) != 0)
+		return -1;
 	cmc_hash_text(sha256, hash);
 	w->speaker = CMC_SPEAKER_VOUCHED;
 	(void)snprintf(w->principal, sizeof(w->principal), "%s for %s%.80s",
@@ -248,6 +256,7 @@ find_cert(struct cmc_work *w, struct burin_error *e)
 	const ASN1_INTEGER *number = h->signer != NULL
 	    ? X509_get0_serialNumber(h->signer)
 	    : h->signer_serial;
+	struct burin_error path = BURIN_ERROR_INIT;
 	int found;
 
 	if (issuer == NULL || number == NULL)
@@ -261,6 +270,8 @@ find_cert(struct cmc_work *w, struct burin_error *e)
 		return unknown_cert(w, "is not known here", e);
 	if (w->cert.revoked)
 		return unknown_cert(w, "was revoked", e);
+	if (own_check(w->s->ca, w->cert.cert, w->t->now, &path) != 0)
+		return unknown_cert(w, "has expired", e);
 	return 0;
 }
 
@@ -301,19 +312,15 @@ name_ra(struct cmc_work *w, struct burin_error *e)
 static int
 by_cert(struct cmc_work *w, struct burin_error *e)
 {
-	struct burin_error path = BURIN_ERROR_INIT;
-
 	if ((w->s->ra != NULL ? take_cert(w, e) : find_cert(w, e)) != 0)
 		return -1;
 	if (w->cert.cert == NULL)
 		return 0;
-	if (own_check(w->s->ca, w->cert.cert, w->t->now, &path) != 0)
-		return unknown_cert(w, "has expired", e);
 	if (burin_cmc_hear_signer(&w->h, w->cert.cert, NULL, 0, &w->why, e) !=
 	    0)
 		return -1;
 	w->speaker = CMC_SPEAKER_CERT;
-	w->is_ra = cert_has_purpose(w->cert.cert, NID_cmcRA);
+	w->is_ra = burin_cert_has_purpose(w->cert.cert, NID_cmcRA);
 	(void)snprintf(w->principal, sizeof(w->principal), "certificate:%s",
 	    w->cert.serial);
 	return w->is_ra ? name_ra(w, e) : 0;

@@ -83,7 +83,9 @@ struct cmc_work {
 
 /* --- cmc.c ---------------------------------------------------------------- */
 
-/* Answers the message in w->t for whom w->around speaks. */
+/* Does what the message in w->t asks for; what is to be said is in w. */
+int cmc_work_do(struct cmc_work *w, struct burin_error *e);
+/* The same, and makes the answer, for whom w->around speaks. */
 int cmc_work_run(
     struct cmc_work *w, struct cmc_reply *out, struct burin_error *e);
 void cmc_work_clear(struct cmc_work *w);
@@ -119,9 +121,13 @@ int cmc_nonce_check(struct cmc_work *w, struct burin_error *e);
 /* Of this message, what an RA around it has dealt with: ids of controls. */
 size_t cmc_processed(
     const struct cmc_work *w, uint32_t ids[BURIN_CMC_MAX_PARTS]);
+int cmc_sha256(const void *data, size_t len, unsigned char out[CA_SHA256],
+    struct burin_error *e);
 /* The first 16 octets, in hex. */
 void cmc_hash_text(
     const unsigned char sha256[CA_SHA256], char out[CMC_HASH_TEXT]);
+/* 1 when it is about the request with this id. */
+int cmc_names_request(const struct burin_cmc_statement *s, uint32_t request);
 /* 1 when an RA states it of this request (0: of the message). */
 int cmc_states(const struct cmc_work *w, enum burin_cmc_statement_kind kind,
     uint32_t request);

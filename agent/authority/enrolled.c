@@ -108,7 +108,7 @@ check_cert(const struct own *o, const struct issuer *ca, X509 *cert,
 	char *serial;
 
 	if ((X509_get_key_usage(cert) & o->usage) == 0 ||
-	    (o->purpose != 0 && !cert_has_purpose(cert, o->purpose))) {
+	    (o->purpose != 0 && !burin_cert_has_purpose(cert, o->purpose))) {
 		(void)burin_fail(e, BURIN_EUSAGE, "enrolment-unfit",
 		    "the certificate of the %s key is not for that: it needs "
 		    "%s",

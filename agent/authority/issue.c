@@ -381,9 +381,9 @@ check_purpose(const struct work *w, X509 *cert, struct burin_error *e)
 {
 	const struct invite *invite = w->in->invite;
 
-	if (!cert_has_purpose(cert, NID_cmcRA) ||
+	if (!burin_cert_has_purpose(cert, NID_cmcRA) ||
 	    (w->in->renews != NULL &&
-		cert_has_purpose(w->in->renews, NID_cmcRA) &&
+		burin_cert_has_purpose(w->in->renews, NID_cmcRA) &&
 		EVP_PKEY_eq(X509_get0_pubkey(w->in->renews),
 		    X509_get0_pubkey(cert)) == 1) ||
 	    (invite != NULL && invite->profile != NULL &&

@@ -91,8 +91,8 @@ powers_ok(X509 *cert, struct burin_error *e)
 	    (X509_get_key_usage(cert) & (KU_KEY_CERT_SIGN | KU_CRL_SIGN)) != 0)
 		return refuse("it would sign certificates or CRLs",
 		    "RFC 5280 section 4.2.1.3", e);
-	if (cert_has_purpose(cert, NID_cmcCA) ||
-	    cert_has_purpose(cert, NID_OCSP_sign))
+	if (burin_cert_has_purpose(cert, NID_cmcCA) ||
+	    burin_cert_has_purpose(cert, NID_OCSP_sign))
 		return refuse("it would answer in the CA's name",
 		    "RFC 6402 section 2.10", e);
 	return 0;

@@ -9,6 +9,8 @@
 #ifndef BURIN_AUTHORITY_RA_H
 #define BURIN_AUTHORITY_RA_H
 
+#include <pthread.h>
+
 #include <burin/cmc_server.h>
 
 #define RA_SKEW 300	  /* seconds between the clocks of two servers */
@@ -81,11 +83,15 @@ int ra_crl(struct ra *ra, time_t now, X509_CRL **out, struct burin_error *e);
 
 /* --- ra_batch.c, for ra_crl.c --------------------------------------------- */
 
+/* The CA's CRL as it came last; who holds the lock may ask for another. */
+struct ra_kept {
+	pthread_mutex_t lock;
+	X509_CRL *crl; /* or NULL */
+	time_t until;
+};
+struct ra_kept *ra_keeps(struct ra *ra);
 const struct ra_next *ra_asks(const struct ra *ra);
-/* NULL: none, or no longer good. */
-X509_CRL *ra_crl_kept(struct ra *ra, time_t now);
-/* One asks, the others wait for what it brings. */
-void ra_crl_turn(struct ra *ra, int mine);
-void ra_crl_keep(struct ra *ra, X509_CRL *crl, time_t until);
+/* Us. */
+struct burin_cms_signer ra_signer(const struct ra_next *next, time_t now);
 
 #endif

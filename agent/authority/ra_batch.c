@@ -14,6 +14,8 @@
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 
+#include <burin/response.h>
+
 #include "ra.h"
 
 #define MAX_POLLS 8    /* for the rest of one batch */
@@ -26,9 +28,7 @@ struct ra {
 	pthread_cond_t moved;
 	struct ra_item *first, **last; /* the line */
 	const struct ra_item *sender;  /* first of what is being sent */
-	X509_CRL *crl;		       /* the CA's, or NULL */
-	time_t crl_until;
-	pthread_mutex_t crl_lock; /* who holds it asks for a new one */
+	struct ra_kept kept;
 };
 
 int
@@ -41,7 +41,7 @@ ra_new(const struct ra_next *next, struct ra **out, struct burin_error *e)
 	ra->next = *next;
 	ra->last = &ra->first;
 	(void)pthread_mutex_init(&ra->lock, NULL);
-	(void)pthread_mutex_init(&ra->crl_lock, NULL);
+	(void)pthread_mutex_init(&ra->kept.lock, NULL);
 	(void)pthread_cond_init(&ra->moved, NULL);
 	return 0;
 }
@@ -51,9 +51,9 @@ ra_free(struct ra **ra)
 {
 	if (*ra == NULL)
 		return;
-	X509_CRL_free((*ra)->crl);
+	X509_CRL_free((*ra)->kept.crl);
 	(void)pthread_cond_destroy(&(*ra)->moved);
-	(void)pthread_mutex_destroy(&(*ra)->crl_lock);
+	(void)pthread_mutex_destroy(&(*ra)->kept.lock);
 	(void)pthread_mutex_destroy(&(*ra)->lock);
 	free(*ra);
 	*ra = NULL;
@@ -67,7 +67,7 @@ ra_item_clear(struct ra_item *item)
 	memset(item, 0, sizeof(*item));
 }
 
-/* --- what is kept --------------------------------------------------------- */
+/* --- for ra_crl.c --------------------------------------------------------- */
 
 const struct ra_next *
 ra_asks(const struct ra *ra)
@@ -75,37 +75,20 @@ ra_asks(const struct ra *ra)
 	return &ra->next;
 }
 
-X509_CRL *
-ra_crl_kept(struct ra *ra, time_t now)
+struct ra_kept *
+ra_keeps(struct ra *ra)
 {
-	X509_CRL *crl = NULL;
-
-	(void)pthread_mutex_lock(&ra->lock);
-	if (ra->crl != NULL && now < ra->crl_until && X509_CRL_up_ref(ra->crl))
-		crl = ra->crl;
-	(void)pthread_mutex_unlock(&ra->lock);
-	return crl;
+	return &ra->kept;
 }
 
-void
-ra_crl_turn(struct ra *ra, int mine)
+struct burin_cms_signer
+ra_signer(const struct ra_next *next, time_t now)
 {
-	if (mine)
-		(void)pthread_mutex_lock(&ra->crl_lock);
-	else
-		(void)pthread_mutex_unlock(&ra->crl_lock);
-}
-
-void
-ra_crl_keep(struct ra *ra, X509_CRL *crl, time_t until)
-{
-	if (!X509_CRL_up_ref(crl))
-		return;
-	(void)pthread_mutex_lock(&ra->lock);
-	X509_CRL_free(ra->crl);
-	ra->crl = crl;
-	ra->crl_until = until;
-	(void)pthread_mutex_unlock(&ra->lock);
+	return (struct burin_cms_signer) { .by = BURIN_CMS_BY_CERT,
+		.key = next->key,
+		.pub = X509_get0_pubkey(next->cert),
+		.cert = next->cert,
+		.signing_time = now };
 }
 
 /* --- a layer -------------------------------------------------------------- */
@@ -180,20 +163,10 @@ lift(const struct ra_item *item, uint32_t id, const uint32_t *as_id,
 	to->path.n = from->path.n + 1;
 }
 
-static struct burin_cms_signer
-signer_of(const struct ra_next *next, time_t now)
-{
-	return (struct burin_cms_signer) { .by = BURIN_CMS_BY_CERT,
-		.key = next->key,
-		.pub = X509_get0_pubkey(next->cert),
-		.cert = next->cert,
-		.signing_time = now };
-}
-
 static int
 make_layer(struct batch *b, struct burin_error *e)
 {
-	struct burin_cms_signer signer = signer_of(&b->ra->next, b->now);
+	struct burin_cms_signer signer = ra_signer(&b->ra->next, b->now);
 	struct burin_cmc_bytes parts[RA_MAX_BATCH + BURIN_CMC_MAX_SIMPLE];
 	uint32_t ids[RA_MAX_BATCH + BURIN_CMC_MAX_SIMPLE];
 	struct burin_cmc_layer l = { .thread = &b->thread, .signer = &signer };
@@ -229,7 +202,7 @@ static int
 make_poll(
     struct batch *b, const struct burin_cmc_reply *r, struct burin_error *e)
 {
-	struct burin_cms_signer signer = signer_of(&b->ra->next, b->now);
+	struct burin_cms_signer signer = ra_signer(&b->ra->next, b->now);
 	struct burin_cmc_layer l = { .thread = &b->thread,
 		.pend_token = r->pend_token,
 		.signer = &signer };
@@ -265,8 +238,7 @@ take_simple(struct ra_item *item, const struct burin_cmc_reply *r, uint32_t id,
     struct burin_error *e)
 {
 	X509_REQ *req = NULL;
-	X509 *cert;
-	int i, said = burin_cmc_reply_part(r, id, &item->state);
+	int said = burin_cmc_reply_part(r, id, &item->state);
 
 	if (said == 0 && item->state.status != BURIN_CMC_SUCCESS) {
 		item->answered = 1;
@@ -275,14 +247,9 @@ take_simple(struct ra_item *item, const struct burin_cmc_reply *r, uint32_t id,
 	if (burin_pkcs10_parse(
 		item->der, item->len, BURIN_EINTERNAL, &req, e) != 0)
 		return -1;
-	for (i = 0; i < sk_X509_num(r->certs) && item->cert == NULL; i++) {
-		cert = sk_X509_value(r->certs, i);
-		if (EVP_PKEY_eq(X509_get0_pubkey(cert),
-			X509_REQ_get0_pubkey(req)) == 1 &&
-		    X509_up_ref(cert))
-			item->cert = cert;
-	}
-	ERR_clear_error();
+	item->cert = burin_certs_for_key(r->certs, X509_REQ_get0_pubkey(req));
+	if (item->cert != NULL && !X509_up_ref(item->cert))
+		item->cert = NULL;
 	X509_REQ_free(req);
 	item->answered = item->cert != NULL;
 	return 0;

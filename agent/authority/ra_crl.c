@@ -52,11 +52,7 @@ static int
 ask(struct ra *ra, time_t now, X509_CRL **out, struct burin_error *e)
 {
 	const struct ra_next *next = ra_asks(ra);
-	struct burin_cms_signer signer = { .by = BURIN_CMS_BY_CERT,
-		.key = next->key,
-		.pub = X509_get0_pubkey(next->cert),
-		.cert = next->cert,
-		.signing_time = now };
+	struct burin_cms_signer signer = ra_signer(next, now);
 	struct burin_cmc_thread thread;
 	struct burin_cmc_ask ask = { .thread = &thread,
 		.get_issuer = X509_get_subject_name(next->anchor),
@@ -98,14 +94,23 @@ out:
 int
 ra_crl(struct ra *ra, time_t now, X509_CRL **out, struct burin_error *e)
 {
+	struct ra_kept *kept = ra_keeps(ra);
+	X509_CRL *crl;
 	int rc = 0;
 
-	if ((*out = ra_crl_kept(ra, now)) != NULL)
-		return 0;
-	ra_crl_turn(ra, 1);
-	if ((*out = ra_crl_kept(ra, now)) == NULL &&
-	    (rc = ask(ra, now, out, e)) == 0)
-		ra_crl_keep(ra, *out, now + KEEP_SECONDS);
-	ra_crl_turn(ra, 0);
+	*out = NULL;
+	/* One asks, the others wait for what it brings. */
+	(void)pthread_mutex_lock(&kept->lock);
+	if ((kept->crl == NULL || now >= kept->until) &&
+	    (rc = ask(ra, now, &crl, e)) == 0) {
+		X509_CRL_free(kept->crl);
+		kept->crl = crl;
+		kept->until = now + KEEP_SECONDS;
+	}
+	if (rc == 0 && X509_CRL_up_ref(kept->crl))
+		*out = kept->crl;
+	else if (rc == 0)
+		rc = burin_fail_memory(e);
+	(void)pthread_mutex_unlock(&kept->lock);
 	return rc;
 }

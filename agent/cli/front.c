@@ -38,6 +38,23 @@ front_begins(struct cli *c)
 	forget_pins(c);
 }
 
+int
+front_keep(struct cli *c, const char *dir, struct authority_front *f,
+    struct burin_error *e)
+{
+	struct authority *a = NULL;
+	int rc = -1;
+
+	if (cli_p11(c, e) == 0 && authority_open(dir, c->p11, &a, e) == 0) {
+		f->p11 = c->p11;
+		rc = authority_keep(a, f, e);
+	} else {
+		authority_front_stop(f);
+	}
+	authority_close(&a);
+	return rc;
+}
+
 void
 front_ends(struct cli *c, int rc)
 {

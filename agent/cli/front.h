@@ -7,6 +7,7 @@
 #ifndef BURIN_FRONT_H
 #define BURIN_FRONT_H
 
+#include "../authority/authority.h"
 #include "cli.h"
 
 /*
@@ -14,6 +15,9 @@
  * tells the keeper how it went, which tells the user.
  */
 void front_begins(struct cli *c);
+/* The other side: opens DIR and keeps its keys until the front has ended. */
+int front_keep(struct cli *c, const char *dir, struct authority_front *f,
+    struct burin_error *e);
 /* exit(3) */
 void front_ends(struct cli *c, int rc);
 

@@ -172,26 +172,16 @@ answer(struct cli *c, const struct authority_mail *in,
     struct authority_mail_reply **r, struct burin_error *e)
 {
 	struct authority_front f = { .fd = -1 };
-	struct authority *a = NULL;
 	const char *const *words;
-	int rc = -1;
 
 	(void)arg_words(c->args, &words);
 	if (authority_fork(getppid(), &f, e) != 0)
 		return -1;
 	if (f.pid == 0)
 		be_front(c, f.fd, in, *r);
-	if (cli_p11(c, e) == 0 &&
-	    authority_open(words[0], c->p11, &a, e) == 0) {
-		f.p11 = c->p11;
-		rc = authority_keep(a, &f, e);
-	} else {
-		authority_front_stop(&f);
-	}
-	authority_close(&a);
-	if (rc == 0)
-		rc = authority_mail_reply_check(r, e);
-	return rc;
+	if (front_keep(c, words[0], &f, e) != 0)
+		return -1;
+	return authority_mail_reply_check(r, e);
 }
 
 /* --- all of it ------------------------------------------------------------ */

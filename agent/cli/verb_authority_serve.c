@@ -84,9 +84,7 @@ static int
 run_serve(struct cli *c, struct burin_error *e)
 {
 	struct authority_front f = { .ready = front_is_ready, .arg = c };
-	struct authority *a = NULL;
 	const char *const *words;
-	int rc = -1;
 
 	(void)arg_words(c->args, &words);
 	/* Before there is a module, a PIN, a journal or a thread. */
@@ -94,15 +92,7 @@ run_serve(struct cli *c, struct burin_error *e)
 		return -1;
 	if (f.pid == 0)
 		be_front(c, words[0], f.fd);
-	if (cli_p11(c, e) == 0 &&
-	    authority_open(words[0], c->p11, &a, e) == 0) {
-		f.p11 = c->p11;
-		rc = authority_keep(a, &f, e);
-	} else {
-		authority_front_stop(&f);
-	}
-	authority_close(&a);
-	return rc;
+	return front_keep(c, words[0], &f, e);
 }
 
 const struct verb verb_authority_serve = {

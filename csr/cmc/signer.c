@@ -59,19 +59,6 @@ find_named(STACK_OF(X509) * certs, const struct burin_cms_signer_info *info)
 
 /* --- what it may ---------------------------------------------------------- */
 
-static int
-has_purpose(X509 *cert, int nid)
-{
-	EXTENDED_KEY_USAGE *ekus =
-	    X509_get_ext_d2i(cert, NID_ext_key_usage, NULL, NULL);
-	int i, has = 0;
-
-	for (i = 0; i < sk_ASN1_OBJECT_num(ekus) && !has; i++)
-		has = OBJ_obj2nid(sk_ASN1_OBJECT_value(ekus, i)) == nid;
-	EXTENDED_KEY_USAGE_free(ekus);
-	return has;
-}
-
 /* RFC 5280 section 4.2.1.3: signs something that is no certificate. */
 static int
 may_sign(X509 *cert)
@@ -102,9 +89,10 @@ voice_of(X509 *cert, STACK_OF(X509) * chain)
 		return CMC_CA;
 	if (!may_sign(cert))
 		return CMC_NOBODY;
-	if (has_purpose(cert, NID_cmcCA) && has_name_above(cert, chain))
+	if (burin_cert_has_purpose(cert, NID_cmcCA) &&
+	    has_name_above(cert, chain))
 		return CMC_CA;
-	return has_purpose(cert, NID_cmcRA) ? CMC_RA : CMC_NOBODY;
+	return burin_cert_has_purpose(cert, NID_cmcRA) ? CMC_RA : CMC_NOBODY;
 }
 
 /* As G2, G3 and G6 of docs/checks.md judge an issued certificate. */

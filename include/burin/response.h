@@ -127,6 +127,8 @@ struct burin_crl_input {
 int burin_check_crl(const struct burin_crl_input *in, struct burin_error *e);
 
 /* SHA-256 of the DER certificate or key, as 64 lower-case hex digits. */
+/* 1 when its extendedKeyUsage names this purpose (NID_cmcRA). */
+int burin_cert_has_purpose(X509 *cert, int nid);
 int burin_cert_sha256(X509 *cert, char hex[65], struct burin_error *e);
 
 #ifdef __cplusplus

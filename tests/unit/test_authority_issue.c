@@ -463,12 +463,12 @@ makes_an_ra_only_by_name(void **state)
 	b->invite.profile = strdup("ra");
 	put_invite(b);
 	assert_int_equal(RUN(&ra), 0);
-	assert_true(cert_has_purpose(ra, NID_cmcRA));
+	assert_true(burin_cert_has_purpose(ra, NID_cmcRA));
 	in.principal = "certificate:1";
 	in.invite = NULL;
 	in.renews = ra;
 	assert_int_equal(RUN(&next), 0);
-	assert_true(cert_has_purpose(next, NID_cmcRA));
+	assert_true(burin_cert_has_purpose(next, NID_cmcRA));
 #undef RUN
 	X509_free(ordinary);
 	X509_free(ra);
